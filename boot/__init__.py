@@ -1,0 +1,1 @@
+"""The only wiring: command line, window, terminal view."""

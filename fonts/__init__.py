@@ -1,0 +1,1 @@
+"""Bitmap fonts as PNG atlases, and the palette."""

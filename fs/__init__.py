@@ -1,0 +1,1 @@
+"""Where apps are found: the file system of pictures."""

@@ -1,0 +1,1 @@
+"""The kernel: processes, scheduling, pipes and devices."""

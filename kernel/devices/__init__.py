@@ -1,0 +1,1 @@
+"""Devices: what stands behind each port."""

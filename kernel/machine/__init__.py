@@ -1,0 +1,1 @@
+"""The pixel machine: the instruction table and everything that runs it."""

@@ -1,0 +1,1 @@
+"""The CPU executor: one module a family of instructions, in NumPy."""

@@ -1,0 +1,1 @@
+"""Lenses on the pixels: assembler and disassembler."""

@@ -1,0 +1,1 @@
+"""The assembler: from ``.pxa`` source to a program picture."""
