@@ -30,7 +30,23 @@ keeps its shape, never moves, and the result is broadcast to it (else fault S). 
 in value mode the result's columns must be a multiple of 4 (else S).
 
 *Broadcast.*  A dimension of 1 stretches to the other's; otherwise they must be equal
-(else S).  Empty (0) is legal; 0 with 1 gives 0.
+(else S).  Empty (0) is legal; 0 with 1 gives 0.  Broadcast to a view, only the result stretches.
+
+*Q* may stand only where a row says so (``$ G g M m`` as marked, what V shows, N); else K.  Its
+scale and offset must be finite where its values are used (else K).
+
+*Order of checks.*  ``?``; literals (L; a port letter that is no port: P); each operand in byte
+order: its name (N; a small integer as destination is N), then, if it is a view, that its base is
+there and has every element shown (V; also a view never set, a base that is a view, or a base that
+cannot be seen as that class); each operand in byte order: its kind (K; also a destination on SYS,
+TABLE, STACK or a CODE that is not writable, seen through a view or not); shapes (S; a dimension
+of d above 2^31 - 1 is S as well); division by zero; the quota (M).  All these come before the fuel is
+asked (B).  Ports are asked last: refused P, nothing there W, and then, for In, S and M of the
+message and its fuel.  Detail: the operand's byte (0, 1, 2) for N V K; the element for ``/``; for M
+the rows of picture wanted for the moved matrix; else 0; at most 2^32 - 1.
+
+*Numbers* an instruction reads itself (n, s, rows of D's b, letters of W) are any class but Q,
+taken as values (a P is its bytes), floored, in row-major order.
 """
 
 from __future__ import annotations
@@ -74,9 +90,9 @@ FUEL_ELEMENTS = 64
 #: Work formulas (elements, from shapes alone; see ``Op.work``).
 WORK = {
     "1": "nothing beyond the instruction itself",
-    "d": "elements of the result",
-    "a": "elements of a",
-    "ab": "elements of a and of b together",
+    "d": "elements of d as written (a view: all that it shows), in the units of the mode",
+    "a": "elements of a (a P: its bytes; at a port: its pixels)",
+    "ab": "elements of a and of b together (a P: its bytes)",
     "i": "elements of the index operand, times the columns moved for each",
     "mm": "rows * inner * columns / 8",
     "conv": "elements of a times elements of b",
@@ -131,7 +147,7 @@ ROWS: tuple[Op, ...] = (
     Op("H", "Halt", "n", "control", "1", "NVKS",
        "stop with reason H and exit status floor(n[0,0]) mod 256",
        "Ends the program; the status goes to whoever started it.",
-       ("n empty: S",)),
+       ("n empty: S", "completes (fuel, done), but pc stays at it")),
     Op("J", "Jump", "n24", "control", "1", "J",
        "pc = n24", "Goes on at instruction n24.",
        ("n24 outside the code: J at the jump's target, when it is fetched",)),
@@ -153,7 +169,8 @@ ROWS: tuple[Op, ...] = (
        "table[d] = table[a + floor(i[0,0])]",
        "Points entry d at the matrix of entry a + i: parameters, arrays of matrices.",
        ("d or a a small integer, d reserved, or a + i outside the table: N",
-        "d itself is not resolved: it may name anything")),
+        "d itself is not resolved: it may name anything; nor is a",
+        "details: d 0, a 1, an i outside the table 2", "i empty: S")),
     Op("V", "View", "d a s", "table", "1", "NVKS",
        "d, whose kind is V, shows a from row s[0], column s[1], s[2] rows by s[3] columns, "
        "row step s[4], column step s[5] (1), seen as the class with ASCII code s[6] (0: as it is)",
@@ -164,7 +181,11 @@ ROWS: tuple[Op, ...] = (
         "a is a view: the new view is composed onto its base; needs equal seen class or s[6] = 0, else K",
         "seen: I X P may be seen as one another word for word; P as T is r x 4c bytes, so a "
         "channel is column c step 4; T as I X P is r x ceil(c/4) words; Q only as Q; else K",
-        "P with a column step other than 1 cannot be taken as bytes: K where that is tried")),
+        "P with a column step other than 1 cannot be taken as bytes: K where that is tried",
+        "in this order: d not V K0, s of Q K2; S for s; s[6] no class, or not to be seen so K2; "
+        "a step of 0 or rows or columns below -1 S; an element outside a V1",
+        "rows, columns, origin and steps count in units of the class seen, and are stored "
+        "modulo 2^32; word 3 is the base's entry; the class is stored, also for s[6] = 0")),
     Op("$", "Shape", "d a 'w", "table", "1", "NVKSLM",
        "'s: d = 1x2 rows, columns of a; 'r: rows; 'c: columns; 'n: rows*columns",
        "How large a is; a picture is counted in pixels.", ("any other selector: L", "a may be Q")),
@@ -172,15 +193,20 @@ ROWS: tuple[Op, ...] = (
     Op("W", "Wait", "d t", "ports", "1", "NVKSPM",
        "sleep until a port whose letter is in t is ready; d = the first such letter of t",
        "Sleeps until one of several ports has something.",
-       ("a letter not granted: P", "t empty: S")),
+       ("a letter not granted or no port: P, whichever letters are ready", "t empty: S",
+        "t of class P or Q: K", "d = the letter's code, 1x1", "none ready: reason W")),
     Op("[", "In", "d 'p s", "ports", "d", "NVKSPM",
        "d = the next message of port p, chosen by s; the message is finished as a value "
        "(P into P: pixels)", "Reads from a port.",
        ("port not granted or without input: P",
-        "nothing there yet on a port that blocks: reason W, pc stays")),
+        "nothing there yet on a port that blocks: reason W, pc stays",
+        "s of class P or Q: K; s is handed over whole, as it is",
+        "fuel by the elements of the message as stored; 1 must be there before the port is asked",
+        "I X T into an ordinary P: as values, so columns must be a multiple of 4 (S)")),
     Op("]", "Out", "a 'p s", "ports", "a", "NVKSP",
        "hand a to port p, chosen by s", "Writes to a port.",
-       ("port not granted or without output: P", "a full pipe: reason W, pc stays")),
+       ("port not granted or without output: P", "a full pipe: reason W, pc stays",
+        "a of class Q: K; s of class P or Q: K", "a P is handed over as pixels")),
     # ---- arithmetic, element by element, broadcast -----------------------------------
     Op("A", "Add", "d a b", "arith", "d", "NVKSM", "a + b", "Adds.",
        ("I: 2^31-1 + 1 = -2^31", "X: 32767.99 + 1 saturates", "A d a 0 copies and converts"),
@@ -273,10 +299,14 @@ ROWS: tuple[Op, ...] = (
        "1 x k: row-major positions of the elements of a that are not zero, ascending",
        "Where a is true.",
        ("d's capacity grows for all elements of a, so that no address depends on data",
-        "d a view: its columns must equal k or k must be 1")),
+        "d a view: its columns must equal k or k must be 1",
+        "an ordinary P: k must be a multiple of 4 (S)",
+        "words of an ordinary d behind the k stay")),
     Op("G", "Gather", "d a i", "index", "i", "NVKSM",
        "shape of i: element i[k] of a, counted row-major; outside a: 0",
-       "Picks elements by position.", ("a may be Q: dequantised, finished once", "-1 gives 0"),
+       "Picks elements by position.", ("a may be Q: dequantised, finished once", "-1 gives 0",
+        "i is floored; in pixel mode i must not be P (K), here and in g P p")
+       ,
        pixel=True),
     Op("g", "Gather rows", "d a i", "index", "i", "NVKSM",
        "n x columns(a) for the n elements of i: row i[k] of a; outside: a row of zeros",
@@ -309,7 +339,8 @@ ROWS: tuple[Op, ...] = (
     Op(";", "Below", "d a b", "move", "d", "NVKSM", "a, then b under it",
        "Joins by rows; `; d d x` appends.",
        ("1-column operands stretch", "columns differ: S", "a 0x0 operand is neutral",
-        "when d is a and b is not d, work counts b alone, unless d must move"), pixel=True),
+        "d is a (the same ordinary matrix) and b is not d: work counts the new rows alone, unless "
+        "d must move or a must stretch"), pixel=True),
     # ---- products ---------------------------------------------------------------------------
     Op("M", "MatMul", "d a b", "matmul", "mm", "NVKSM",
        "d[i,j] = sum over k of a[i,k]*b[k,j], exact, finished once",
@@ -347,7 +378,8 @@ ROWS: tuple[Op, ...] = (
        "leaf].  Pixel mode blends as Over; otherwise values are finished into d",
        "Sprites, rectangles, glyphs: many in one instruction.",
        ("b not of 2 to 5 columns: S", "a leaf outside a, an empty a, a rectangle below 1: skipped",
-        "leaf k is rows k*leaf..(k+1)*leaf-1 of a; leaf 0 in the header: all of a"),
+        "leaf k is rows k*leaf..(k+1)*leaf-1 of a; leaf 0 in the header: all of a",
+        "without a leaf number: all of a", "b P in pixel mode: its bytes are the numbers"),
        pixel=True, keeps_shape=True),
 )
 

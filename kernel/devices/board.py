@@ -1,0 +1,79 @@
+"""The board: the devices of one process, by letter, as its executor sees them."""
+
+from __future__ import annotations
+
+from ..machine.fault import InternalError
+from ..machine.ports import Message, Refused, Wait
+from ..pipes import SourceError
+from .base import Device, EndProcess
+
+
+class Board:
+    """Implements ``ports.Ports`` for one process.
+
+    A device that wants the process ended raises; the executor is told to wait, and the kernel
+    finds why in ``ending``.  ``asked`` holds the letters that had no answer since the last
+    one that had: what a waiting process waits for.
+    """
+
+    __slots__ = ("asked", "devices", "ending")
+
+    def __init__(self) -> None:
+        self.devices: dict[str, Device] = {}
+        self.asked: set[str] = set()
+        self.ending: EndProcess | None = None
+
+    def read(self, letter: str, selector: Message) -> Message | Wait | Refused:
+        """Take the next message of a port."""
+        device = self.devices.get(letter)
+        if device is None:
+            return Refused(letter)
+        try:
+            answer = device.read(selector)
+        except (EndProcess, SourceError) as error:
+            return self._end(letter, error)
+        if isinstance(answer, Wait):
+            self.asked.add(letter)
+        elif self.asked:
+            self.asked.clear()
+        return answer
+
+    def write(self, letter: str, message: Message, selector: Message) -> None | Wait | Refused:
+        """Hand a message to a port."""
+        device = self.devices.get(letter)
+        if device is None:
+            return Refused(letter)
+        try:
+            answer = device.write(message, selector)
+        except (EndProcess, SourceError) as error:
+            return self._end(letter, error)
+        if isinstance(answer, Wait):
+            self.asked.add(letter)
+        elif self.asked:
+            self.asked.clear()
+        return answer
+
+    def ready(self, letter: str) -> bool | Refused:
+        """Whether a read of the port would be served at once with something."""
+        device = self.devices.get(letter)
+        if device is None:
+            return Refused(letter)
+        if device.ready():
+            self.asked.clear()
+            return True
+        self.asked.add(letter)
+        return False
+
+    def close(self) -> None:
+        """The process ended: close every device."""
+        for device in self.devices.values():
+            device.close()
+        self.devices.clear()
+
+    def _end(self, letter: str, error: EndProcess | SourceError) -> Wait:
+        if self.ending is not None:
+            raise InternalError("a process that is to end went on")
+        self.ending = (
+            error if isinstance(error, EndProcess) else EndProcess("killed", str(error))
+        )
+        return Wait(letter)

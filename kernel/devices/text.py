@@ -1,0 +1,65 @@
+"""Port t, text in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..machine.ports import Message, Wait
+from ..pipes import Flow, Given, TextSink, TextSource
+from .base import NO_TEXT, Device, EndProcess, text, text_of
+
+
+class Text(Device):
+    """Reads the next piece of the input, T 1 x n, 0x0 at its end; writes T.
+
+    Without a source the input is at its end; without a sink what is written is dropped.
+    """
+
+    letter = "t"
+
+    def __init__(
+        self, source: TextSource | None, sink: TextSink | None, wake: Callable[[], None]
+    ) -> None:
+        self._source = source
+        self._sink = sink
+        self._end_told = False
+        if source is not None:
+            source.attach(wake)
+        if sink is not None:
+            sink.attach(wake)
+
+    def read(self, selector: Message) -> Message | Wait:
+        """The next piece that is not empty."""
+        while self._source is not None:
+            piece = self._source.read()
+            if piece is Flow.PENDING:
+                return Wait("t")
+            if piece is Flow.END:
+                break
+            if piece:
+                return text(piece)
+        self._end_told = True
+        return NO_TEXT
+
+    def write(self, message: Message, selector: Message) -> None | Wait:
+        """Hand text on."""
+        data = text_of(message, "text output")
+        if self._sink is None or not data:
+            return None
+        given = self._sink.write(data)
+        if given is Given.CLOSED:
+            raise EndProcess("closed pipe", "nobody reads its text any more")
+        return Wait("t") if given is Given.FULL else None
+
+    def ready(self) -> bool:
+        """Whether there is text, or the end that was not read yet."""
+        if self._source is None:
+            return not self._end_told
+        return not self._end_told and self._source.ready()
+
+    def close(self) -> None:
+        """Close both ends."""
+        if self._source is not None:
+            self._source.close()
+        if self._sink is not None:
+            self._sink.close()

@@ -1,0 +1,412 @@
+"""Planning: everything about an instruction that is decided before its elements.
+
+``Planner.plan`` takes one instruction word through decode, resolve, kinds, shapes and growth, in
+the order of checks that ``isa`` states, and answers with a :class:`~.plan_types.Plan` or a
+:class:`~.plan_types.Fault`.  A plan is strided rectangles and header words; any executor, on any
+device, fills the same rectangles and writes the same headers.
+
+Modules: ``plan_types`` the vocabulary, ``plan_resolve`` operand bytes to matrices, ``plan_kinds``
+kinds and modes, ``plan_shapes`` shapes and work, ``plan_view`` the View instruction, ``plan_place``
+where a result goes, and here the whole.
+
+Plans are remembered by instruction word, by the identity of its operands' decoded headers (their
+epochs, see ``plan_resolve``) and by the numbers that the host read from elements (Iota, View,
+Reshape, Zoom, Draw, Name, Where).  Only a plan that moves its destination is made anew each time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from .isa import BY_CODE, FIRST_FREE_ENTRY, FIRST_SMALL, FOLD_OPERATORS, SHAPE_SELECTORS, Op
+from .memory import SYS_ROW, Memory
+from .plan_kinds import SELECTOR_CLASSES, as_values, destination, source
+from .plan_place import Placer, lies
+from .plan_resolve import Resolver
+from .plan_shapes import drawn_elements, fuel_for, result_shape, work_of
+from .plan_types import Fault, Matrix, Plan, Strided
+from .plan_view import number_count_fits, view_words
+from .ports import PORTS
+
+#: Plans remembered at most; then all are forgotten together with the decoded headers.
+MAX_PLANS = 4096
+
+#: Rows of b up to which Draw's plans are remembered by its numbers.
+_DRAW_REMEMBERED = 64
+
+_LITERALS = {
+    "'o": (frozenset(FOLD_OPERATORS.encode()), "L"),
+    "'w": (frozenset("".join(SHAPE_SELECTORS).encode()), "L"),
+    "'p": (frozenset("".join(PORTS).encode()), "P"),
+}
+
+_OPERAND_BYTES = {
+    op.char: tuple((n, name) for n, name in enumerate(op.operands) if name[0] not in "'n" or name == "n")
+    for op in BY_CODE.values()
+}
+_LITERAL_BYTE = {
+    op.char: next(((n, name) for n, name in enumerate(op.operands) if name[0] == "'"), None)
+    for op in BY_CODE.values()
+}
+
+
+def operand_byte(word: int, number: int) -> int:
+    """Operand byte 0, 1 or 2 of an instruction word."""
+    return word >> 8 * number + 8 & 0xFF
+
+
+def entries_named(op: Op, word: int) -> list[tuple[int, int]]:
+    """The operands of an instruction that name entries or small integers: (number, byte)."""
+    return [(n, operand_byte(word, n)) for n, _ in _OPERAND_BYTES[op.char]]
+
+
+class Planner:
+    """Plans the instructions of one memory.
+
+    ``numbers`` reads the elements of a rectangle of any class but Q as floored int64 values,
+    rows x columns; it belongs to the executor, which knows where the newest elements are.
+    """
+
+    def __init__(self, memory: Memory, numbers: Callable[[Strided], np.ndarray]) -> None:
+        self.memory = memory
+        self.resolver = Resolver(memory)
+        self._placer = Placer(memory, self.resolver)
+        self._numbers = numbers
+        self._plans: dict[tuple[object, ...], Plan] = {}
+
+    # ---- entry points ------------------------------------------------------------------
+
+    def plan(self, word: int) -> Plan | Fault:
+        """Plan an instruction that is neither control flow nor a port (see ``ports_operands``)."""
+        op = BY_CODE.get(word & 0xFF)
+        if op is None:
+            return Fault("?")
+        literal = self._literal(op, word)
+        if isinstance(literal, Fault):
+            return literal
+        matrices = self._operands(op, word)
+        if isinstance(matrices, Fault):
+            return matrices
+        if op.char == "V":
+            return self._plan_view(op, word, matrices)
+        if op.char == "N":
+            return self._plan_name(op, word, matrices[0])
+        if op.char == "$":
+            return self._plan_shape(op, word, matrices, literal)
+        if op.char == "#":
+            number = word >> 16 & 0xFFFF
+            constants = (number - 0x1_0000 if number & 0x8000 else number,)
+            return self._plan_constants(op, word, matrices[0], (1, 1), constants)
+        return self._plan_elements(op, word, matrices, literal)
+
+    def operand(self, word: int, number: int) -> Strided | Fault:
+        """The source operand ``number`` of Halt and Branch: a rectangle with a first element."""
+        matrix = self.resolver.operand(operand_byte(word, number), number)
+        if isinstance(matrix, Fault):
+            return matrix
+        if matrix.cls == "Q":
+            return Fault("K", number)
+        rectangle = as_values(matrix)
+        if rectangle is None:
+            return Fault("K", number)
+        return rectangle if rectangle.count else Fault("S")
+
+    def port_operands(self, word: int) -> tuple[Matrix | Strided, ...] | Fault:
+        """Operands of In (matrix d, s), Out (a, s) and Wait (matrix d, t), their kinds checked.
+
+        A P handed to Out is a rectangle of pixels; everything else is values.
+        """
+        op = BY_CODE[word & 0xFF]
+        literal = self._literal(op, word)
+        if isinstance(literal, Fault):
+            return literal
+        matrices = self._operands(op, word)
+        if isinstance(matrices, Fault):
+            return matrices
+        first, second = matrices
+        number = _OPERAND_BYTES[op.char][1][0]
+        if op.char == "]":
+            if first.cls == "Q":
+                return Fault("K", 0)
+        elif not first.writable or first.cls == "Q":
+            return Fault("K", 0)
+        if second.cls not in SELECTOR_CLASSES:
+            return Fault("K", number)
+        selector = as_values(second)
+        if selector is None:
+            return Fault("K", number)
+        if op.char == "W":
+            value = as_values(first)
+            if value is None:
+                return Fault("K", 0)
+            if not selector.count:
+                return Fault("S")
+        if op.char == "]":
+            return _as_message(first), selector
+        return first, selector
+
+    def plan_message(self, word: int, shape: tuple[int, int], pixel: bool) -> Plan | Fault:
+        """Plan storing a message (or Wait's 1x1 letter) of ``shape`` into d of In or Wait."""
+        op = BY_CODE[word & 0xFF]
+        matrices = self._operands(op, word)
+        if isinstance(matrices, Fault):
+            return matrices
+        d = destination(matrices[0], pixel)
+        if isinstance(d, Fault):
+            return d
+        return self._placer.place(op, matrices[0], d, shape, pixel, self._resting(op, word, matrices))
+
+    def commit(self, plan: Plan) -> set[int]:
+        """Write a plan's header words; returns the table entries whose meaning changed."""
+        words = self.memory.words
+        for address, value in plan.header:
+            words[address] = value
+        return self.resolver.changed(list(plan.changed))
+
+    def forget(self) -> None:
+        """Forget all plans and decoded headers."""
+        self._plans.clear()
+        self.resolver.forget()
+
+    @property
+    def full(self) -> bool:
+        """Whether it is time for :meth:`forget`."""
+        return len(self._plans) > MAX_PLANS or self.resolver.full
+
+    # ---- operands -----------------------------------------------------------------------
+
+    def _literal(self, op: Op, word: int) -> int | Fault:
+        place = _LITERAL_BYTE[op.char]
+        if place is None:
+            return 0
+        number, name = place
+        allowed, reason = _LITERALS[name]
+        byte = operand_byte(word, number)
+        return byte if byte in allowed else Fault(reason)
+
+    def _operands(self, op: Op, word: int) -> tuple[Matrix, ...] | Fault:
+        """Resolve the operands in byte order; View's d and Name's d and a are not looked into."""
+        resolver = self.resolver
+        found: list[Matrix] = []
+        for number, name in _OPERAND_BYTES[op.char]:
+            byte = operand_byte(word, number)
+            if name == "d":
+                if byte >= FIRST_SMALL or (op.char == "N" and byte < FIRST_FREE_ENTRY):
+                    return Fault("N", number)
+                if op.char in "VN":
+                    if byte >= resolver.table_len:
+                        return Fault("N", number)
+                    continue
+            elif name == "a" and op.char in "VN" and byte >= FIRST_SMALL:
+                return Fault("N", number)
+            if op.char == "N" and name == "a":
+                continue
+            matrix = resolver.operand(byte, number)
+            if isinstance(matrix, Fault):
+                return matrix
+            found.append(matrix)
+        return tuple(found)
+
+    def _resting(self, op: Op, word: int, matrices: tuple[Matrix, ...]) -> frozenset[int]:
+        named = {byte for _, byte in entries_named(op, word) if byte < FIRST_SMALL}
+        return frozenset(named | {m.entry for m in matrices if m.entry >= 0})
+
+    def _first(self, m: Matrix, number: int) -> int | Fault:
+        """The floored first element of a number operand."""
+        rectangle = as_values(m) if m.cls != "Q" else None
+        if rectangle is None:
+            return Fault("K", number)
+        if not rectangle.count:
+            return Fault("S")
+        return self.first(rectangle)
+
+    def first(self, rectangle: Strided) -> int:
+        """The floored first element of a rectangle that has one."""
+        if rectangle.row < 0:
+            return rectangle.value
+        corner = Strided(rectangle.cls, 1, 1, rectangle.unit, rectangle.offset, 1, 1, rectangle.row)
+        return int(self._numbers(corner)[0, 0])
+
+    def _list(self, rectangle: Strided) -> list[int]:
+        if rectangle.row < 0:
+            return [rectangle.value]
+        return [int(x) for x in self._numbers(rectangle).ravel()]
+
+    # ---- instructions ----------------------------------------------------------------------
+
+    def _plan_elements(
+        self, op: Op, word: int, matrices: tuple[Matrix, ...], literal: int
+    ) -> Plan | Fault:
+        volatile = op.char in "rZIDw"
+        key: tuple[object, ...] = (word, *matrices)
+        if not volatile:
+            found = self._plans.get(key)
+            if found is not None:
+                return found
+        target = matrices[0]
+        pixel = op.pixel and target.cls == "P"
+        d = destination(target, pixel)
+        if isinstance(d, Fault):
+            return d
+        if op.char == "O" and target.cls != "P":
+            return Fault("K", 0)
+        inputs: list[Strided] = []
+        for place, matrix in enumerate(matrices[1:]):
+            rectangle = source(op, place, place + 1, matrix, pixel)
+            if isinstance(rectangle, Fault):
+                return rectangle
+            inputs.append(rectangle)
+        sources = tuple(inputs)
+        numbers: tuple[int, ...] = ()
+        drawn = 0
+        if volatile:
+            read = self._host_numbers(op, d, sources)
+            if read is None:
+                return Fault("S")
+            numbers, drawn = read
+            key = (*key, numbers)
+            found = self._plans.get(key) if op.char != "D" or sources[1].rows <= _DRAW_REMEMBERED else None
+            if found is not None:
+                return found
+        shape = result_shape(op, (d.rows, d.cols), sources, numbers)
+        if shape is None:
+            return Fault("S")
+        room = sources[0].count if op.char == "w" else 0
+        if op.char == "w":
+            shape = (1, numbers[0])
+        plan = self._placer.place(
+            op, target, d, shape, pixel, self._resting(op, word, matrices),
+            inputs=sources, literal=literal, room=room, appends=_appends(op, matrices),
+            work=lambda written: work_of(op, written, sources, drawn),
+        )
+        if isinstance(plan, Plan) and plan.moved is None:
+            if op.char != "D" or sources[1].rows <= _DRAW_REMEMBERED:
+                self._plans[key] = plan
+        return plan
+
+    def _host_numbers(
+        self, op: Op, d: Strided, inputs: tuple[Strided, ...]
+    ) -> tuple[tuple[int, ...], int] | None:
+        """What the plan must know of elements, and what Draw draws; None: fault S."""
+        if op.char == "w":
+            return (int(np.count_nonzero(self._numbers_raw(inputs[0]))),), 0
+        if op.char == "I":
+            if not inputs[0].count or not inputs[1].count:
+                return None
+            return (self.first(inputs[0]),), 0
+        if op.char == "D":
+            b = inputs[1]
+            if not 2 <= b.cols <= 5:
+                return None
+            items = self._numbers(b)
+            drawn = drawn_elements(items, (d.rows, d.cols), inputs[0])
+            remembered = b.rows <= _DRAW_REMEMBERED
+            return tuple(items.ravel().tolist()) if remembered else (), drawn
+        s = inputs[1]
+        return (tuple(self._list(s)), 0) if s.count == 2 else None
+
+    def _plan_constants(
+        self, op: Op, word: int, target: Matrix, shape: tuple[int, int], constants: tuple[int, ...],
+        extra: tuple[Matrix, ...] = (),
+    ) -> Plan | Fault:
+        key = (word, target, *extra)
+        found = self._plans.get(key)
+        if found is not None:
+            return found
+        d = destination(target, False)
+        if isinstance(d, Fault):
+            return d
+        plan = self._placer.place(
+            op, target, d, shape, False, self._resting(op, word, (target, *extra)),
+            constants=constants,
+        )
+        if isinstance(plan, Plan) and plan.moved is None:
+            self._plans[key] = plan
+        return plan
+
+    def _plan_shape(
+        self, op: Op, word: int, matrices: tuple[Matrix, ...], which: int
+    ) -> Plan | Fault:
+        target, a = matrices
+        constants = {
+            "s": (a.rows, a.cols), "r": (a.rows,), "c": (a.cols,), "n": (a.rows * a.cols,),
+        }[chr(which)]
+        return self._plan_constants(op, word, target, (1, len(constants)), constants, (a,))
+
+    def _plan_view(self, op: Op, word: int, matrices: tuple[Matrix, ...]) -> Plan | Fault:
+        resolver, memory = self.resolver, self.memory
+        a, s = matrices
+        d_byte, a_byte = operand_byte(word, 0), operand_byte(word, 1)
+        if resolver.kind(d_byte) != "V":
+            return Fault("K", 0)
+        rectangle = as_values(s) if s.cls != "Q" else None
+        if rectangle is None:
+            return Fault("K", 2)
+        if not number_count_fits(rectangle.count):
+            return Fault("S")
+        base = memory.header_at(a.row)
+        a_header: list[int] | None = None
+        if resolver.kind(a_byte) == "V":
+            at = resolver.row_of(a_byte) * memory.width
+            a_header = memory.words[at : at + 8].tolist()
+        words = view_words(a, (base.kind, base.rows, base.cols), a_header, self._list(rectangle))
+        if isinstance(words, Fault):
+            return words
+        row = resolver.row_of(d_byte)
+        at = row * memory.width
+        header = tuple(
+            (at + n, value) for n, value in enumerate(words) if int(memory.words[at + n]) != value
+        )
+        changed = tuple(resolver.entries_at(row)) if header else ()
+        return Plan(op, False, None, (), 0, fuel_for(0), header=header, changed=changed)
+
+    def _plan_name(self, op: Op, word: int, i: Matrix) -> Plan | Fault:
+        resolver = self.resolver
+        index = self._first(i, 2)
+        if isinstance(index, Fault):
+            return index
+        d, origin = operand_byte(word, 0), operand_byte(word, 1) + index
+        if not 0 <= origin < resolver.table_len:
+            return Fault("N", 2)
+        row = resolver.row_of(origin)
+        if row == resolver.row_of(d):
+            return Plan(op, False, None, (), 0, fuel_for(0))
+        header = ((resolver.table_addr + d, row),)
+        return Plan(op, False, None, (), 0, fuel_for(0), header=header, changed=(d,))
+
+    def _numbers_raw(self, rectangle: Strided) -> np.ndarray:
+        """Elements for counting those that are not zero: fractions must not be floored away."""
+        words = Strided(
+            "I" if rectangle.unit == 4 else "T", rectangle.rows, rectangle.cols, rectangle.unit,
+            rectangle.offset, rectangle.row_step, rectangle.col_step, rectangle.row,
+            value=rectangle.value,
+        )
+        return self._numbers(words)
+
+
+def reads_sys(plan: Plan) -> bool:
+    """Whether a plan reads the machine's state, which must then be current in memory."""
+    return any(rectangle.row == SYS_ROW for rectangle in plan.inputs)
+
+
+def _appends(op: Op, matrices: tuple[Matrix, ...]) -> bool:
+    """Whether `;` adds rows under its own destination: d is a, and b is another matrix."""
+    if op.char != ";":
+        return False
+    d, a, b = matrices
+    return d.row == a.row and not d.fixed and not a.fixed and b is not d and (
+        b.row != d.row or b.fixed
+    )
+
+
+def _as_message(m: Matrix) -> Strided:
+    if m.cls == "P":
+        return Strided("P", m.rows, m.cols, 4, m.offset, m.row_step, m.col_step, m.row)
+    rectangle = as_values(m)
+    assert rectangle is not None
+    return rectangle
+
+
+__all__ = ["MAX_PLANS", "Planner", "entries_named", "lies", "operand_byte", "reads_sys"]

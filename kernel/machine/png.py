@@ -1,0 +1,304 @@
+"""A small strict PNG codec for RGBA8 pictures, on the standard library's zlib.
+
+The canonical form, which :func:`encode` writes, is IHDR, one IDAT and IEND, filter type 0
+and stored deflate blocks of whole scanlines: the bytes on disk are the pixels in memory,
+and equal pixels give equal files whatever zlib is installed.  :func:`decode` reads every
+RGBA8 PNG of 8 bits a channel, whatever its filters, compression and interlacing, and
+refuses everything else: it checks every CRC, the exact length of the pixel data, and that
+IEND comes last with nothing behind it.  Nothing is allocated before the size is checked.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+
+import numpy as np
+
+from .png_filters import unfilter
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+#: Pixels that :func:`decode` accepts unless told otherwise: 1 GiB of memory.
+DEFAULT_MAX_PX = 1 << 28
+
+_BLOCK_MAX = 65535  # the longest stored deflate block
+_CHUNK_MAX = (1 << 31) - 1  # the longest PNG chunk
+_DIMENSION_MAX = (1 << 31) - 1
+_DEFLATE_RATIO = 1032  # no deflate stream expands further than this
+_COLOUR_NAMES = {0: "greyscale", 2: "RGB", 3: "palette", 4: "greyscale and alpha", 6: "RGBA"}
+#: Adam7: first row, first column, row step, column step of each pass.
+_ADAM7 = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2),
+          (1, 0, 2, 1))
+
+
+class PngError(ValueError):
+    """A file is not the PNG it should be.
+
+    ``what`` came, ``expected`` was wanted, ``advice`` says what to try.
+    """
+
+    def __init__(self, what: str, expected: str, advice: str) -> None:
+        self.what = what
+        self.expected = expected
+        self.advice = advice
+        super().__init__(f"{what}; expected {expected}; {advice}")
+
+
+def is_png(data: bytes) -> bool:
+    """Whether ``data`` begins with the PNG signature."""
+    return bytes(data[:8]) == SIGNATURE
+
+
+# ---- writing -----------------------------------------------------------------------------
+
+
+def encode(image: np.ndarray) -> bytes:
+    """The canonical PNG of ``image`` (uint8, rows x columns x 4, neither of them 0).
+
+    Raises ValueError for an array of another shape or type, or one too large for a PNG.
+    """
+    if image.ndim != 3 or image.shape[2] != 4 or image.dtype != np.uint8:
+        raise ValueError(
+            f"a picture is uint8 rows x columns x 4, this is {image.dtype} {image.shape}: convert it"
+        )
+    rows, cols = image.shape[:2]
+    if rows == 0 or cols == 0:
+        raise ValueError(f"a PNG has at least one pixel, this picture is {rows} x {cols}")
+    stride = 1 + 4 * cols
+    raw = rows * stride
+    per_block = _BLOCK_MAX // stride * stride or _BLOCK_MAX
+    blocks = -(-raw // per_block)
+    deflated = 2 + 5 * blocks + raw + 4
+    if deflated > _CHUNK_MAX:
+        raise ValueError(f"a picture of {rows} x {cols} is too large for a PNG: at most 2 GiB fit")
+    head = SIGNATURE + _chunk(b"IHDR", struct.pack(">IIBBBBB", cols, rows, 8, 6, 0, 0, 0))
+    tail = _chunk(b"IEND", b"")
+    start = len(head) + 8
+    out = np.empty(start + deflated + 4 + len(tail), np.uint8)
+    view = memoryview(out)
+    view[:start] = head + struct.pack(">I4s", deflated, b"IDAT")
+    view[start : start + 2] = b"\x78\x01"
+    body = out[start + 2 : start + 2 + 5 * blocks + raw]
+    if per_block % stride == 0:
+        _store_scanlines(body, image, per_block, stride)
+    else:
+        _store_pieces(body, image, per_block, stride)
+    at = start + deflated - 4
+    view[at : at + 4] = struct.pack(">I", _adler_of_blocks(memoryview(body), per_block))
+    view[at + 4 : at + 8] = struct.pack(">I", zlib.crc32(view[start - 4 : at + 4]))
+    view[at + 8 :] = tail
+    return out.tobytes()
+
+
+def _chunk(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+def _block_head(size: int, last: bool) -> np.ndarray:
+    return np.frombuffer(struct.pack("<BHH", last, size, size ^ 0xFFFF), np.uint8)
+
+
+def _store_scanlines(body: np.ndarray, image: np.ndarray, per_block: int, stride: int) -> None:
+    """Fill ``body`` with stored blocks that each hold whole scanlines: one copy."""
+    rows, cols = image.shape[:2]
+    lines = per_block // stride
+    full, rest = divmod(rows, lines)
+    cut = full * (5 + per_block)
+    blocks = body[:cut].reshape(full, 5 + per_block)
+    blocks[:, :5] = _block_head(per_block, False)
+    scanlines = blocks[:, 5:].reshape(full, lines, stride)
+    scanlines[:, :, 0] = 0
+    scanlines[:, :, 1:] = image[: full * lines].reshape(full, lines, 4 * cols)
+    if rest:
+        body[cut : cut + 5] = _block_head(rest * stride, True)
+        scanlines = body[cut + 5 :].reshape(rest, stride)
+        scanlines[:, 0] = 0
+        scanlines[:, 1:] = image[full * lines :].reshape(rest, 4 * cols)
+    else:
+        body[cut - 5 - per_block] = 1
+
+
+def _store_pieces(body: np.ndarray, image: np.ndarray, per_block: int, stride: int) -> None:
+    """Fill ``body`` with stored blocks for scanlines that are longer than a block."""
+    rows, cols = image.shape[:2]
+    raw = np.empty((rows, stride), np.uint8)
+    raw[:, 0] = 0
+    raw[:, 1:] = image.reshape(rows, 4 * cols)
+    flat = raw.ravel()
+    for number, at in enumerate(range(0, flat.size, per_block)):
+        piece = flat[at : at + per_block]
+        to = number * (5 + per_block)
+        body[to : to + 5] = _block_head(piece.size, at + piece.size == flat.size)
+        body[to + 5 : to + 5 + piece.size] = piece
+
+
+def _adler_of_blocks(body: memoryview, per_block: int) -> int:
+    adler = 1
+    for at in range(5, len(body), 5 + per_block):
+        adler = zlib.adler32(body[at : at + per_block], adler)
+    return adler
+
+
+# ---- reading -----------------------------------------------------------------------------
+
+
+def decode(data: bytes, *, max_px: int = DEFAULT_MAX_PX) -> np.ndarray:
+    """The pixels of an RGBA8 PNG: uint8, rows x columns x 4.
+
+    Raises PngError for anything else, for a damaged file, and for more than ``max_px``
+    pixels, the last before anything is allocated for them.
+    """
+    rows, cols, interlaced, parts = _read_chunks(data, max_px)
+    sizes = [(rows, cols)]
+    if interlaced:
+        sizes = [(-(-(rows - y) // dy), -(-(cols - x) // dx)) for y, x, dy, dx in _ADAM7]
+    raw_size = sum(r * (1 + 4 * c) for r, c in sizes if r > 0 and c > 0)
+    deflated = parts[0] if len(parts) == 1 else memoryview(b"".join(parts))
+    if raw_size > len(deflated) * _DEFLATE_RATIO:
+        raise _damaged(f"{len(deflated)} bytes of pixel data cannot hold {rows} x {cols} pixels")
+    if not interlaced:
+        image = _decode_canonical(deflated, rows, cols)
+        if image is not None:
+            return image
+    raw = np.frombuffer(_inflate(deflated, raw_size), np.uint8)
+    if not interlaced:
+        return _unfilter(raw.reshape(rows, 1 + 4 * cols))
+    image = np.empty((rows, cols, 4), np.uint8)
+    at = 0
+    for (y, x, dy, dx), (r, c) in zip(_ADAM7, sizes, strict=True):
+        if r > 0 and c > 0:
+            size = r * (1 + 4 * c)
+            image[y::dy, x::dx] = _unfilter(raw[at : at + size].reshape(r, 1 + 4 * c))
+            at += size
+    return image
+
+
+def _damaged(what: str) -> PngError:
+    return PngError(what, "a whole PNG file", "copy the file again from where it came from")
+
+
+def _chunks(view: memoryview) -> Iterator[tuple[bytes, memoryview]]:
+    """The chunks behind the signature, each with its CRC checked."""
+    at = len(SIGNATURE)
+    while at < len(view):
+        if at + 12 > len(view):
+            raise _damaged("the file ends inside a chunk")
+        size, name = struct.unpack_from(">I4s", view, at)
+        if size > _CHUNK_MAX or at + 12 + size > len(view):
+            raise _damaged(f"a chunk of {size} bytes goes past the end of the file")
+        end = at + 8 + size
+        if zlib.crc32(view[at + 4 : end]) != struct.unpack_from(">I", view, end)[0]:
+            raise _damaged(f"the checksum of chunk {name!r} is wrong")
+        yield name, view[at + 8 : end]
+        at = end + 4
+
+
+def _read_chunks(data: bytes, max_px: int) -> tuple[int, int, bool, list[memoryview]]:
+    """Check the whole structure; rows, columns, interlaced, and the pieces of IDAT."""
+    if not is_png(data):
+        raise PngError("the file does not begin as a PNG", "the PNG signature",
+                       "give a PNG file, or convert the picture to PNG")
+    chunks = _chunks(memoryview(data))
+    name, body = next(chunks, (b"", memoryview(b"")))
+    if name != b"IHDR" or len(body) != 13:
+        raise _damaged("the file does not begin with a header chunk")
+    cols, rows, interlaced = _read_ihdr(body, max_px)
+    parts: list[memoryview] = []
+    closed = ended = False
+    for name, body in chunks:
+        if ended:
+            raise _damaged("something follows the end of the picture")
+        if name == b"IDAT":
+            if closed:
+                raise _damaged("the pixel data is in separate places")
+            parts.append(body)
+            continue
+        closed = bool(parts)
+        if name == b"IEND":
+            if len(body):
+                raise _damaged("the end chunk is not empty")
+            ended = True
+        elif name == b"IHDR" or (not name[0] & 0x20 and name != b"PLTE"):
+            raise _damaged(f"the file has a chunk {name!r} that no such picture has")
+    if not ended:
+        raise _damaged("the file ends before the end of the picture")
+    if not parts:
+        raise _damaged("the file has no pixel data")
+    return rows, cols, interlaced, parts
+
+
+def _read_ihdr(body: memoryview, max_px: int) -> tuple[int, int, bool]:
+    cols, rows, depth, colour, method, filters, interlace = struct.unpack(">IIBBBBB", body)
+    if not (0 < cols <= _DIMENSION_MAX and 0 < rows <= _DIMENSION_MAX):
+        raise _damaged(f"the header says {rows} x {cols} pixels")
+    if method or filters or interlace > 1:
+        raise _damaged("the header names an unknown compression, filter or interlacing")
+    if depth != 8 or colour != 6:
+        kind = _COLOUR_NAMES.get(colour, f"colour type {colour}")
+        raise PngError(f"the PNG is {kind} with {depth} bits a channel", "RGBA with 8 bits a channel",
+                       "save it as RGBA with 8 bits a channel")
+    if rows * cols > max_px:
+        raise PngError(f"the picture has {rows} x {cols} = {rows * cols} pixels",
+                       f"at most {max_px} pixels", "use a smaller picture or raise the limit")
+    return cols, rows, bool(interlace)
+
+
+def _decode_canonical(deflated: memoryview, rows: int, cols: int) -> np.ndarray | None:
+    """The pixels if the stream is stored blocks of equal size in whole scanlines with
+    filter 0, as :func:`encode` writes them; None if it is anything else."""
+    stride = 1 + 4 * cols
+    raw = rows * stride
+    per_block = _BLOCK_MAX // stride * stride
+    if not per_block or deflated[:2] != b"\x78\x01":
+        return None
+    blocks = -(-raw // per_block)
+    if len(deflated) != 2 + 5 * blocks + raw + 4:
+        return None
+    body = np.frombuffer(deflated, np.uint8)[2:-4]
+    full = blocks - 1
+    cut = full * (5 + per_block)
+    whole = body[:cut].reshape(full, 5 + per_block)
+    last = body[cut:]
+    if not (whole[:, :5] == _block_head(per_block, False)).all():
+        return None
+    if not (last[:5] == _block_head(last.size - 5, True)).all():
+        return None
+    lines = whole[:, 5:].reshape(full, per_block // stride, stride)
+    rest = last[5:].reshape(-1, stride)
+    if lines[:, :, 0].any() or rest[:, 0].any():
+        return None
+    if _adler_of_blocks(deflated[2:-4], per_block) != struct.unpack(">I", deflated[-4:])[0]:
+        raise _damaged("the checksum of the pixel data is wrong")
+    image = np.empty((rows, 4 * cols), np.uint8)
+    split = full * (per_block // stride)
+    image[:split].reshape(full, -1, 4 * cols)[:] = lines[:, :, 1:]
+    image[split:] = rest[:, 1:]
+    return image.reshape(rows, cols, 4)
+
+
+def _inflate(deflated: memoryview, size: int) -> bytes:
+    """Inflate to exactly ``size`` bytes, never holding more."""
+    stream = zlib.decompressobj()
+    try:
+        raw = stream.decompress(deflated, size + 1)
+    except zlib.error as error:
+        raise _damaged(f"the pixel data cannot be unpacked ({error})") from error
+    if len(raw) > size:
+        raise _damaged("there is more pixel data than the picture has pixels")
+    if len(raw) < size or not stream.eof:
+        raise _damaged("there is less pixel data than the picture has pixels")
+    if stream.unused_data:
+        raise _damaged("something follows the pixel data")
+    return raw
+
+
+def _unfilter(scanlines: np.ndarray) -> np.ndarray:
+    """Undo the filters of ``scanlines`` (filter byte first); uint8 rows x columns x 4."""
+    if int(scanlines[:, 0].max()) > 4:
+        raise _damaged("a scanline has an unknown filter")
+    rows, stride = scanlines.shape
+    pixels = np.ascontiguousarray(scanlines[:, 1:]).reshape(rows, (stride - 1) // 4, 4)
+    unfilter(pixels, scanlines[:, 0])
+    return pixels
