@@ -146,9 +146,11 @@ def _integers(number: int, words: list[str], count: int) -> list[int]:
 def _box(number: int, words: list[str]) -> Box:
     box = Box(*_integers(number, words, 4))
     if not (0 <= box.cols <= MAX_CELL and 0 <= box.rows <= MAX_CELL):
-        raise BdfError(number, f"a box is 0 to {MAX_CELL} pixels a side, not {box.cols} x {box.rows}")
+        size = f"{box.cols} x {box.rows}"
+        raise BdfError(number, f"a box is 0 to {MAX_CELL} pixels a side, not {size}")
     if max(abs(box.left), abs(box.bottom)) > MAX_CELL:
-        raise BdfError(number, f"a box lies at most {MAX_CELL} pixels off, not {box.left}, {box.bottom}")
+        place = f"{box.left}, {box.bottom}"
+        raise BdfError(number, f"a box lies at most {MAX_CELL} pixels off, not {place}")
     return box
 
 

@@ -173,10 +173,11 @@ def quadrants(mask: int, rows: int) -> np.ndarray:
 def shade(quarters: int, rows: int) -> np.ndarray:
     """A regular dither of 1, 2 or 3 quarters ink that goes on across cells."""
     row, col = np.indices((rows, GLYPH_COLS))
-    if quarters == 2:
-        return (row + col) % 2 == 0
-    sparse = (col + row % 2 * 2) % 4 == 0
-    return sparse if quarters == 1 else ~np.roll(sparse, 1, axis=1)
+    sparse: np.ndarray = (col + row % 2 * 2) % 4 == 0
+    if quarters == 1:
+        return sparse
+    half: np.ndarray = (row + col) % 2 == 0
+    return half if quarters == 2 else ~np.roll(sparse, 1, axis=1)
 
 
 def _block(name: str, rows: int) -> np.ndarray:

@@ -1,1 +1,1 @@
-"""Where apps are found: the file system of pictures."""
+"""Where programs and files live.  Nothing here knows the kernel or the shell."""

@@ -57,6 +57,7 @@ class VirtualClock:
         """The start moment plus the time advanced."""
         from datetime import datetime, timedelta
 
-        *fields, ms = self._start
-        at = datetime(*fields, ms * 1000) + timedelta(milliseconds=self._ms)  # type: ignore[arg-type,misc]
+        year, month, day, hour, minute, second, ms = self._start
+        at = datetime(year, month, day, hour, minute, second, ms * 1000)
+        at += timedelta(milliseconds=self._ms)
         return (at.year, at.month, at.day, at.hour, at.minute, at.second, at.microsecond // 1000)

@@ -213,6 +213,11 @@ class Process:
             self.waiting_for == frozenset("v") and isinstance(frame, Frame) and frame.sleeping
         )
 
+    def shown(self) -> None:
+        """It showed a picture: whoever started it may want to see."""
+        if self.parent is not None:
+            self.parent.notify_children_changed()
+
     def notify_children_changed(self) -> None:
         """A child ended or showed a new picture."""
         port = self.device("x")

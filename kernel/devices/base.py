@@ -17,7 +17,7 @@ NO_PICTURE = Message("P", np.zeros((0, 0, 4), np.uint8))
 Wake = Callable[[str], None]
 
 
-class EndProcess(Exception):
+class PortError(Exception):
     """Raised by a device to end the process that used it.
 
     ``kind`` and ``text`` go into its Exit; ``reason`` is the letter of the fault when ``kind``
@@ -32,7 +32,11 @@ class EndProcess(Exception):
 
 
 class Device:
-    """One port of one process.  A direction that is not overridden is refused."""
+    """One port of one process.  A direction that is not overridden is refused.
+
+    Messages that are written are copies the executor made: a device may keep them.  What a
+    read answers is only looked at.
+    """
 
     letter = ""
 
@@ -40,7 +44,7 @@ class Device:
         """The next message."""
         return Refused(self.letter)
 
-    def write(self, message: Message, selector: Message) -> None | Wait | Refused:
+    def write(self, message: Message, selector: Message) -> Wait | Refused | None:
         """Take a message."""
         return Refused(self.letter)
 
@@ -73,8 +77,8 @@ def first(selector: Message, otherwise: int = 0) -> int:
 
 
 def row(*numbers: int) -> Message:
-    """A message I 1 x n."""
-    return Message("I", np.array([numbers], np.int32))
+    """A message I 1 x n, each number modulo 2^32."""
+    return Message("I", np.array([numbers], np.int64).astype(np.int32))
 
 
 def text(data: bytes) -> Message:
@@ -86,7 +90,7 @@ def text_of(message: Message, what: str) -> bytes:
     """The bytes of a T message.  One row is taken as it is; of several each is a line, without
     the zeros that fill it, and ends in a newline.  Any other kind ends the process: fault K."""
     if message.kind != "T":
-        raise EndProcess("fault", f"{what} takes text (T), not kind {message.kind}", "K")
+        raise PortError("fault", f"{what} takes text (T), not kind {message.kind}", "K")
     if len(message.data) == 1:
         return message.data.tobytes()
     return b"".join(line.tobytes().rstrip(b"\0") + b"\n" for line in message.data)
@@ -95,12 +99,12 @@ def text_of(message: Message, what: str) -> bytes:
 def picture_of(message: Message, what: str) -> np.ndarray:
     """The pixels of a P message, not copied.  Any other kind ends the process: fault K."""
     if message.kind != "P":
-        raise EndProcess("fault", f"{what} takes a picture (P), not kind {message.kind}", "K")
+        raise PortError("fault", f"{what} takes a picture (P), not kind {message.kind}", "K")
     return message.data
 
 
 def path_of(selector: Message, what: str) -> str:
     """The path in a T selector.  Anything else ends the process: fault K."""
     if selector.kind != "T":
-        raise EndProcess("fault", f"{what} is named by text (T), not kind {selector.kind}", "K")
+        raise PortError("fault", f"{what} is named by text (T), not kind {selector.kind}", "K")
     return selector.data.tobytes().rstrip(b"\0").decode("utf-8", "surrogateescape")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..machine.fault import InternalError
 from ..machine.ports import Message, Refused, Wait
 from ..pipes import SourceError
-from .base import Device, EndProcess
+from .base import Device, PortError
 
 
 class Board:
@@ -21,7 +21,7 @@ class Board:
     def __init__(self) -> None:
         self.devices: dict[str, Device] = {}
         self.asked: set[str] = set()
-        self.ending: EndProcess | None = None
+        self.ending: PortError | None = None
 
     def read(self, letter: str, selector: Message) -> Message | Wait | Refused:
         """Take the next message of a port."""
@@ -30,7 +30,7 @@ class Board:
             return Refused(letter)
         try:
             answer = device.read(selector)
-        except (EndProcess, SourceError) as error:
+        except (PortError, SourceError) as error:
             return self._end(letter, error)
         if isinstance(answer, Wait):
             self.asked.add(letter)
@@ -38,14 +38,14 @@ class Board:
             self.asked.clear()
         return answer
 
-    def write(self, letter: str, message: Message, selector: Message) -> None | Wait | Refused:
+    def write(self, letter: str, message: Message, selector: Message) -> Wait | Refused | None:
         """Hand a message to a port."""
         device = self.devices.get(letter)
         if device is None:
             return Refused(letter)
         try:
             answer = device.write(message, selector)
-        except (EndProcess, SourceError) as error:
+        except (PortError, SourceError) as error:
             return self._end(letter, error)
         if isinstance(answer, Wait):
             self.asked.add(letter)
@@ -70,10 +70,10 @@ class Board:
             device.close()
         self.devices.clear()
 
-    def _end(self, letter: str, error: EndProcess | SourceError) -> Wait:
+    def _end(self, letter: str, error: PortError | SourceError) -> Wait:
         if self.ending is not None:
             raise InternalError("a process that is to end went on")
         self.ending = (
-            error if isinstance(error, EndProcess) else EndProcess("killed", str(error))
+            error if isinstance(error, PortError) else PortError("killed", str(error))
         )
         return Wait(letter)

@@ -19,4 +19,4 @@ class ClockDevice(Device):
 
     def read(self, selector: Message) -> Message:
         """The time."""
-        return row(*self._clock.now(), self._clock.monotonic_ms() - self._start_ms & 0x7FFFFFFF)
+        return row(*self._clock.now(), self._clock.monotonic_ms() - self._start_ms)

@@ -22,10 +22,10 @@ class EventQueue(Device):
     kernel started.
     """
 
-    def __init__(self, letter: str, now_ms: Callable[[], int], wake: Callable[[], None]) -> None:
+    def __init__(self, letter: str, now_ms: Callable[[], int]) -> None:
         self.letter = letter
         self._now_ms = now_ms
-        self._wake = wake
+        self._wake: Callable[[], None] | None = None
         self._events: list[tuple[int, int, int, int]] = []
         self.dropped = 0
 
@@ -38,7 +38,12 @@ class EventQueue(Device):
             del self._events[0]
             self.dropped += 1
         self._events.append((first, second, third, self._now_ms() if ms is None else ms))
-        self._wake()
+        if self._wake is not None:
+            self._wake()
+
+    def on_event(self, wake: Callable[[], None]) -> None:
+        """Call ``wake`` whenever an event comes."""
+        self._wake = wake
 
     def push_all(self, events: np.ndarray) -> None:
         """Add events n x 4, integers."""

@@ -7,7 +7,7 @@ import numpy as np
 from ..grants import Folder
 from ..machine import png
 from ..machine.ports import Message, Refused
-from .base import NO_TEXT, Device, EndProcess, path_of, text, text_of
+from .base import NO_TEXT, Device, PortError, path_of, text, text_of
 
 
 class Files(Device):
@@ -33,17 +33,18 @@ class Files(Device):
                 names = self._folder.names(path.rstrip("/"))
                 if names is None:
                     return NO_TEXT
-                return text("".join(f"{name}\n" for name in names).encode("utf-8", "surrogateescape"))
+                listing = "".join(f"{name}\n" for name in names)
+                return text(listing.encode("utf-8", "surrogateescape"))
             found = self._folder.read(path)
         except PermissionError:
             return Refused(self.letter)
         except OSError as error:
-            raise EndProcess("killed", f"it could not read {path}: {error.strerror}") from error
+            raise PortError("killed", f"it could not read {path}: {error.strerror}") from error
         if found is None:
             return NO_TEXT
         return Message("P", found) if isinstance(found, np.ndarray) else text(found)
 
-    def write(self, message: Message, selector: Message) -> None | Refused:
+    def write(self, message: Message, selector: Message) -> Refused | None:
         """Write a file."""
         path = path_of(selector, "a file")
         data = png.encode(message.data) if message.kind == "P" else text_of(message, "a file")
@@ -54,5 +55,5 @@ class Files(Device):
         except PermissionError:
             return Refused(self.letter)
         except OSError as error:
-            raise EndProcess("killed", f"it could not write {path}: {error.strerror}") from error
+            raise PortError("killed", f"it could not write {path}: {error.strerror}") from error
         return None

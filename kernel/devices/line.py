@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ..machine.ports import Message
-from .base import NO_TEXT, Device, EndProcess, first, row, text, text_of
+from .base import NO_TEXT, Device, PortError, first, row, text, text_of
 
 
 class LineService(Protocol):
@@ -82,7 +82,7 @@ class Line(Device):
             return text(service.prompt())
         if verb == "c":
             return text(self._completion)
-        raise EndProcess("fault", f"port line has no verb {verb!r} to read", "L")
+        raise PortError("fault", f"port line has no verb {verb!r} to read", "L")
 
     def write(self, message: Message, selector: Message) -> None:
         """Run a line, interrupt it, or ask for a completion."""
@@ -95,7 +95,7 @@ class Line(Device):
         elif verb == "c":
             self._completion = self._service.complete(text_of(message, "a completion"))
         else:
-            raise EndProcess("fault", f"port line has no verb {verb!r} to write", "L")
+            raise PortError("fault", f"port line has no verb {verb!r} to write", "L")
 
     def ready(self) -> bool:
         """Whether there is output, or a line has ended since the program last looked."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from ..machine.ports import Message, Wait
 from ..pipes import Flow, Given, PictureSink, PictureSource
-from .base import NO_PICTURE, Device, EndProcess, first, picture_of
+from .base import NO_PICTURE, Device, PortError, first, picture_of
 
 
 class Picture(Device):
@@ -43,14 +43,14 @@ class Picture(Device):
         self._ends_told.add(number)
         return NO_PICTURE
 
-    def write(self, message: Message, selector: Message) -> None | Wait:
-        """Hand a copy of the picture on."""
+    def write(self, message: Message, selector: Message) -> Wait | None:
+        """Hand the picture on."""
         picture = picture_of(message, "picture output")
         if self._sink is None or not picture.size:
             return None
-        given = self._sink.write(picture.copy())
+        given = self._sink.write(picture)
         if given is Given.CLOSED:
-            raise EndProcess("closed pipe", "nobody reads its pictures any more")
+            raise PortError("closed pipe", "nobody reads its pictures any more")
         return Wait("p") if given is Given.FULL else None
 
     def ready(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from ..machine.ports import Message
-from .base import NO_PICTURE, NO_TEXT, Device, EndProcess, integers, row, text, text_of
+from .base import NO_PICTURE, NO_TEXT, Device, PortError, integers, row, text, text_of
 
 
 class Household(Protocol):
@@ -114,7 +114,7 @@ class Processes(Device):
             return _lines(house.card(number))
         if verb == "m":
             return row(*(min(value, 0x7FFFFFFF) for value in house.used(number)))
-        raise EndProcess("fault", f"port processes has no verb {verb!r} to read", "L")
+        raise PortError("fault", f"port processes has no verb {verb!r} to read", "L")
 
     def write(self, message: Message, selector: Message) -> None:
         """Start, stop, and pass events on."""
@@ -130,22 +130,22 @@ class Processes(Device):
         elif verb in ("K", "M"):
             data = message.data
             if message.kind != "I" or data.ndim != 2 or (data.size and data.shape[1] != 4):
-                raise EndProcess("fault", "events are integers (I), n x 4", "K")
+                raise PortError("fault", "events are integers (I), n x 4", "K")
             house.send(number, verb == "M", data)
         elif verb == "z":
             if len(numbers) < 3:
-                raise EndProcess("fault", "a size is ['z', pid, rows, columns]", "S")
+                raise PortError("fault", "a size is ['z', pid, rows, columns]", "S")
             house.resize(number, numbers[1], numbers[2])
         elif verb == "f":
             house.focus(number)
         else:
-            raise EndProcess("fault", f"port processes has no verb {verb!r} to write", "L")
+            raise PortError("fault", f"port processes has no verb {verb!r} to write", "L")
 
 
 def _verb(selector: Message) -> tuple[str, list[int]]:
     numbers = integers(selector)
     if not numbers:
-        raise EndProcess("fault", "port processes needs a verb", "L")
+        raise PortError("fault", "port processes needs a verb", "L")
     return (chr(numbers[0]) if 32 < numbers[0] < 127 else f"{numbers[0]}"), numbers[1:]
 
 

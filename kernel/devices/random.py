@@ -7,7 +7,7 @@ import numpy as np
 from ..machine.memory import Memory
 from ..machine.ports import Message
 from ..random import words
-from .base import Device, EndProcess, integers
+from .base import Device, PortError, integers
 
 
 class Random(Device):
@@ -26,11 +26,11 @@ class Random(Device):
         """The next words of the stream."""
         rows, cols = ([*integers(selector)[:2], 1, 1])[:2]
         if rows < 0 or cols < 0:
-            raise EndProcess("fault", f"random numbers were asked for as {rows} x {cols}", "S")
+            raise PortError("fault", f"random numbers were asked for as {rows} x {cols}", "S")
         memory = self._memory
         count = rows * cols
         if count > memory.words.size:
-            raise EndProcess("fault", f"{rows} x {cols} random numbers exceed the memory quota", "M")
+            raise PortError("fault", f"{rows} x {cols} random numbers exceed the quota", "M")
         taken = memory.get("random")
         stream = words(memory.get64("seed"), taken, count)
         memory.set("random", taken + count)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ..machine.ports import Message
-from .base import Device, EndProcess, picture_of, row
+from .base import Device, PortError, picture_of, row
 
 #: Pixels of the largest picture that can be shown.
 MAX_PIXELS = 1 << 24
@@ -19,8 +21,8 @@ class Surface:
     """What a process shows.
 
     ``rows``, ``cols``: the size it is asked to draw.  ``picture``: what it drew last, uint8
-    (rows, cols, 4) of any size, (0, 0, 4) before it has drawn; overwritten in place by the
-    next one, so copy what you keep.  ``serial``: how many pictures it has shown.
+    (rows, cols, 4) of any size, (0, 0, 4) before it has drawn; the next one is another array,
+    so it may be kept, but it is not to be changed.  ``serial``: how many pictures it has shown.
     """
 
     __slots__ = ("cols", "picture", "rows", "serial")
@@ -32,11 +34,8 @@ class Surface:
         self.serial = 0
 
     def show(self, picture: np.ndarray) -> None:
-        """Copy a picture onto the surface."""
-        if self.picture.shape == picture.shape:
-            np.copyto(self.picture, picture)
-        else:
-            self.picture = picture.copy()
+        """Show a picture from now on."""
+        self.picture = picture
         self.serial += 1
 
 
@@ -51,8 +50,10 @@ class Screen(Device):
 
     letter = "s"
 
-    def __init__(self, surface: Surface) -> None:
+    def __init__(self, surface: Surface, shown: Callable[[], None]) -> None:
+        """``shown`` is called after each picture."""
         self._surface = surface
+        self._shown = shown
 
     def read(self, selector: Message) -> Message:
         """I 1x3: rows, columns, frames a second."""
@@ -63,9 +64,10 @@ class Screen(Device):
         picture = picture_of(message, "the screen")
         rows, cols = picture.shape[:2]
         if rows * cols > MAX_PIXELS:
-            raise EndProcess(
+            raise PortError(
                 "killed", f"it showed {rows} x {cols} pixels; a screen takes at most {MAX_PIXELS}"
             )
         self._surface.show(picture)
+        self._shown()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ..machine.ports import Message, Wait
 from ..pipes import Flow, Given, TextSink, TextSource
-from .base import NO_TEXT, Device, EndProcess, text, text_of
+from .base import NO_TEXT, Device, PortError, text, text_of
 
 
 class Text(Device):
@@ -41,14 +41,14 @@ class Text(Device):
         self._end_told = True
         return NO_TEXT
 
-    def write(self, message: Message, selector: Message) -> None | Wait:
+    def write(self, message: Message, selector: Message) -> Wait | None:
         """Hand text on."""
         data = text_of(message, "text output")
         if self._sink is None or not data:
             return None
         given = self._sink.write(data)
         if given is Given.CLOSED:
-            raise EndProcess("closed pipe", "nobody reads its text any more")
+            raise PortError("closed pipe", "nobody reads its text any more")
         return Wait("t") if given is Given.FULL else None
 
     def ready(self) -> bool:

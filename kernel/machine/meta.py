@@ -7,9 +7,9 @@ strangers: sizes and types are checked, unknown keys are passed over.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from itertools import pairwise
 from typing import Any
 
 #: Longest metadata, in bytes.
@@ -57,7 +57,8 @@ class Arg:
             wanted = int if self.kind == "int" else (int, float)
             if isinstance(value, bool) or not isinstance(value, wanted):
                 return False
-            return (self.min is None or value >= self.min) and (self.max is None or value <= self.max)
+            low = self.min is None or value >= self.min
+            return low and (self.max is None or value <= self.max)
         return isinstance(value, str) and (self.kind == "text" or value in self.choices)
 
 
@@ -102,7 +103,7 @@ class Meta:
             raise MetaError(f"the metadata is no JSON ({error})") from error
         if not isinstance(found, dict):
             raise MetaError(f"the metadata is a {type(found).__name__}, not an object")
-        known = {f.name: _READ[f.name](f.name, found[f.name]) for f in fields(cls) if f.name in found}
+        known = {key: read(key, found[key]) for key, read in _READ.items() if key in found}
         return cls(**known)
 
     def to_bytes(self) -> bytes:
@@ -117,8 +118,9 @@ class Meta:
             if value not in ("", None, (), {}, []):
                 plain[f.name] = value
         try:
-            text = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False,
-                              allow_nan=False)
+            text = json.dumps(
+                plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+            )
             data = text.encode("utf-8")
         except (TypeError, ValueError) as error:
             raise MetaError(f"the metadata cannot be written as JSON ({error})") from error
@@ -205,7 +207,7 @@ def _lines(where: str, value: object) -> tuple[tuple[int, int, int], ...]:
         if len(numbers) != 3:
             raise _wrong(where, "triples of pc, file, line", item)
         found.append((numbers[0], numbers[1], numbers[2]))
-    if any(a[0] > b[0] for a, b in zip(found, found[1:], strict=False)):
+    if any(a[0] > b[0] for a, b in pairwise(found)):
         raise _wrong(where, "triples in ascending order of pc", value)
     return tuple(found)
 
@@ -213,9 +215,9 @@ def _lines(where: str, value: object) -> tuple[tuple[int, int, int], ...]:
 def _number(where: str, value: object) -> int | float | None:
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise _wrong(where, "a number", value)
-    if not (math.isfinite(value) and abs(value) < 1 << 53):
+    if not abs(value) < 1 << 53:  # nan and infinity fail this as well
         raise _wrong(where, "a finite number below 2^53", value)
     return value
 
@@ -231,7 +233,9 @@ def _args(where: str, value: object) -> tuple[Arg, ...]:
     for item in _list(where, value):
         if not isinstance(item, dict) or "name" not in item or "kind" not in item:
             raise _wrong(where, "objects with a name and a kind", item)
-        known = {key: read(f"{where}.{key}", item[key]) for key, read in _READ_ARG.items() if key in item}
+        known = {
+            key: read(f"{where}.{key}", item[key]) for key, read in _READ_ARG.items() if key in item
+        }
         args.append(Arg(**known))
     if len({arg.name for arg in args}) != len(args):
         raise _wrong(where, "arguments with different names", [arg.name for arg in args])
@@ -239,11 +243,28 @@ def _args(where: str, value: object) -> tuple[Arg, ...]:
 
 
 _READ_ARG: dict[str, Callable[[str, object], Any]] = {
-    "name": _text, "kind": _text, "default": _default, "min": _number, "max": _number,
-    "choices": _texts, "help": _help,
+    "name": _text,
+    "kind": _text,
+    "default": _default,
+    "min": _number,
+    "max": _number,
+    "choices": _texts,
+    "help": _help,
 }
 _READ: dict[str, Callable[[str, object], Any]] = {
-    "title": _text, "author": _text, "licence": _text, "summary": _text, "help": _help,
-    "source": _text, "icon": _optional_int, "ports": _texts, "args": _args, "inputs": _texts,
-    "size": _size, "names": _texts, "labels": _labels, "lines": _lines, "files": _texts,
+    "title": _text,
+    "author": _text,
+    "licence": _text,
+    "summary": _text,
+    "help": _help,
+    "source": _text,
+    "icon": _optional_int,
+    "ports": _texts,
+    "args": _args,
+    "inputs": _texts,
+    "size": _size,
+    "names": _texts,
+    "labels": _labels,
+    "lines": _lines,
+    "files": _texts,
 }

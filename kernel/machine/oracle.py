@@ -5,8 +5,8 @@ nothing with the other executors but the table, the memory layout and the ports.
 resolves, checks, grows and accounts by itself, so a mistake in their common plan shows too.
 
 Each instruction is a function of a :class:`Step` in one of the ``oracle_*`` modules.  It checks
-kinds in byte order (``values``, ``words``, ``target``), then shapes (``fit``), then asks for the
-fuel (``pay``), then computes, then stores.  Anything wrong raises :class:`Fault`, and as nothing
+kinds in byte order (``target``, ``value``, ``words``), then shapes and room (``fit``), then asks
+for the fuel (``pay``), computes, and stores.  What is wrong raises :class:`Fault`, and as nothing
 is stored before all is checked, a faulting instruction has no effect.
 """
 
@@ -86,11 +86,16 @@ class Step:
         """Whether the instruction moves whole pixels."""
         return (self.op.pixel or self.whole_pixels) and self.refs["d"].kind == "P"
 
-    def target(self) -> Ref:
-        """The destination: writable, not quantised, in value mode or pixel mode."""
+    def check_writable(self) -> Ref:
+        """The destination as it is named; fault K if it cannot be one."""
         ref = self.refs["d"]
         if ref.kind == "Q" or not self._writable(ref):
             raise Fault("K", 0)
+        return ref
+
+    def target(self) -> Ref:
+        """The destination: writable, not quantised, in value mode or pixel mode."""
+        ref = self.check_writable()
         return ref if self.pixel else ref.as_values()
 
     def _writable(self, ref: Ref) -> bool:
@@ -153,14 +158,46 @@ class Step:
         """Whether a destination keeps its shape: a view or the code."""
         return d.view or d.row == self.memory.row_of(2)
 
-    def fit(self, d: Ref, shape: tuple[int, int]) -> int:
-        """Check that a result of this shape may go into d; the number of elements written."""
+    def check_shape(self, d: Ref, shape: tuple[int, int]) -> None:
+        """Fault S unless d can take a result of this shape."""
         if self.fixed(d):
             fits(shape, d.shape)
-            return d.area
-        if max(shape) > MAX_SIDE or (d.kind == "P" and not self.pixel and shape[1] % 4):
+        elif shape[1] % self.lanes(d) or max(shape[0], shape[1] // self.lanes(d)) > MAX_SIDE:
             raise Fault("S")
+
+    def fit(self, d: Ref, shape: tuple[int, int], room: int = 0) -> int:
+        """Check that a result of this shape may go into d; the number of elements written.
+
+        ``room``: elements of one row that d must have room for besides.  Faults S, then M.
+        """
+        self.check_shape(d, shape)
+        if self.fixed(d):
+            return d.area
+        need = self.words_needed(d, *shape, room)
+        if need > self.memory.header_at(d.row).capacity_px:
+            self.rows_wanted(d.row, need)
         return shape[0] * shape[1]
+
+    def words_needed(self, d: Ref, rows: int, cols: int, room: int) -> int:
+        """Words of capacity that d must have for a result, and for one row of ``room``."""
+        lanes = self.lanes(d)
+        return max(words_for(d.kind, rows, cols // lanes), words_for(d.kind, 1, -(-room // lanes)))
+
+    def lanes(self, d: Ref) -> int:
+        """Elements of a destination that share one column of its header: a pixel's four bytes."""
+        return 4 if d.kind == "P" and not self.pixel else 1
+
+    def rows_wanted(self, row: int, need: int) -> int:
+        """Rows that the matrix at ``row`` takes up once moved; fault M beyond the quota."""
+        memory = self.memory
+        capacity = memory.header_at(row).capacity_px
+        free = memory.quota_rows - memory.top
+        doubled = max(need, 2 * capacity if capacity > 64 else 0)
+        if rows_for(doubled, memory.width) <= free:
+            return rows_for(doubled, memory.width)
+        if rows_for(need, memory.width) <= free:
+            return rows_for(need, memory.width)
+        raise Fault("M", min(rows_for(need, memory.width), 2**32 - 1))
 
     def pay(self, work: int) -> None:
         """Stop unless the process and its slice can pay for ``work`` elements."""
@@ -170,9 +207,15 @@ class Step:
         if self.cost > self.oracle.slice:
             raise Stopped(Stop("Y", self.pc, next_fuel=self.cost))
 
-    def wait_for(self, letter: str) -> NoReturn:
-        """Stop until the port has an answer; the instruction will run again."""
-        raise Stopped(Stop("W", self.pc, port=letter))
+    def pay_all(self, work: int) -> None:
+        """As :meth:`pay`, but a slice that is too short is overdrawn."""
+        self.cost = 1 + work // FUEL_ELEMENTS
+        if self.cost > self.memory.get64("fuel"):
+            raise Stopped(Stop("B", self.pc))
+
+    def wait_for(self, letters: str) -> NoReturn:
+        """Stop until one of the ports has an answer; the instruction will run again."""
+        raise Stopped(Stop("W", self.pc, port=letters))
 
     # ---- storing -------------------------------------------------------------------------
 
@@ -183,48 +226,30 @@ class Step:
         else:
             self.store(d, grid)
 
-    def store(self, d: Ref, grid: Grid, room: int | None = None) -> None:
+    def store(self, d: Ref, grid: Grid, room: int = 0) -> None:
         """Finish values into d, which takes their shape (a view: to which they broadcast)."""
         self.store_raw(d, Grid(*grid.shape, [finish(d.kind, cell) for cell in grid.cells]), room)
 
-    def store_raw(self, d: Ref, grid: Grid, room: int | None = None) -> None:
-        """Store raw elements into d; ``room`` is the number of columns to make room for."""
+    def store_raw(self, d: Ref, grid: Grid, room: int = 0) -> None:
+        """Store raw elements into d, which takes their shape and grows if it must."""
         if self.fixed(d):
             self.write(d, grid.broadcast(*d.shape))
             return
-        lanes = 4 if d.kind == "P" and not self.pixel else 1
-        room_cols = -(-(grid.cols if room is None else room) // lanes)
-        row = self._make_room(d.row, d.kind, grid.rows, room_cols)
-        self.memory.set_shape(row, grid.rows, grid.cols // lanes)
+        lanes = self.lanes(d)
+        rows, cols = grid.rows, grid.cols // lanes
+        need = self.words_needed(d, *grid.shape, room)
+        row = d.row
+        if need > self.memory.header_at(row).capacity_px:
+            row = self.move(row, self.rows_wanted(row, need))
+        self.memory.set_shape(row, rows, cols)
         unit = 4 if d.bytewise else 1
-        words_a_row = words_for(d.kind, 1, grid.cols // lanes)
-        self.write(replace(d, rows=grid.rows, cols=grid.cols, right=1, down=words_a_row * unit,
+        self.write(replace(d, rows=rows, cols=grid.cols, right=1,
+                           down=words_for(d.kind, 1, cols) * unit,
                            start=self.memory.data_addr(row) * unit), grid)
 
-    def write(self, d: Ref, grid: Grid) -> None:
-        """Put raw elements into the places of d."""
-        store = self.memory.bytes if d.bytewise else self.memory.ints
-        for place, cell in zip(d.places(), grid.cells, strict=True):
-            store[place] = cell
-
-    def check_room(self, d: Ref, rows: int, cols: int) -> None:
-        """Fault M before a result far beyond the quota is computed."""
-        lanes = 4 if d.kind == "P" and not self.pixel else 1
-        if not self.fixed(d) and self.must_move(d, rows, -(-cols // lanes)):
-            self._room(d.row, d.kind, rows, -(-cols // lanes))
-
-    def must_move(self, d: Ref, rows: int, cols: int) -> bool:
-        """Whether a result of this shape (in d's own units) exceeds the capacity of d."""
-        return words_for(d.kind, rows, cols) > self.memory.header_at(d.row).capacity_px
-
-    def _make_room(self, row: int, kind: str, rows: int, cols: int) -> int:
-        """The header row of the matrix at ``row`` once it has room for rows x cols."""
+    def move(self, row: int, taken: int) -> int:
+        """Give the matrix at ``row`` fresh rows behind all others; its new header row."""
         memory = self.memory
-        need = words_for(kind, rows, cols)
-        header = memory.header_at(row)
-        if need <= header.capacity_px:
-            return row
-        taken = self._room(row, kind, rows, cols)
         new = memory.top
         for word in range(HEADER_PX):
             memory.words[new * memory.width + word] = memory.words[row * memory.width + word]
@@ -235,18 +260,11 @@ class Step:
                 memory.words[memory.table_addr + entry] = new
         return new
 
-    def _room(self, row: int, kind: str, rows: int, cols: int) -> int:
-        """The rows that the matrix moves to take up; fault M beyond the quota."""
-        memory = self.memory
-        need = words_for(kind, rows, cols)
-        header = memory.header_at(row)
-        wanted = max(need, 2 * header.capacity_px if header.capacity_px > 64 else 0)
-        if memory.top + rows_for(wanted, memory.width) > memory.quota_rows:
-            wanted = need
-        taken = rows_for(wanted, memory.width)
-        if memory.top + taken > memory.quota_rows:
-            raise Fault("M", taken)
-        return taken
+    def write(self, d: Ref, grid: Grid) -> None:
+        """Put raw elements into the places of d."""
+        store = self.memory.bytes if d.bytewise else self.memory.ints
+        for place, cell in zip(d.places(), grid.cells, strict=True):
+            store[place] = cell
 
 
 class Oracle:
@@ -286,7 +304,6 @@ class Oracle:
         self.slice -= step.cost
         self.memory.set64("done", self.memory.get64("done") + 1)
         if step.status is not None:
-            self.memory.set("status", step.status)
             raise Stopped(Stop("H", pc, status=step.status))
         self.memory.set("pc", step.next_pc)
 
@@ -294,8 +311,9 @@ class Oracle:
         """Leave the reason in SYS."""
         if stop.reason != "Y":
             self.memory.set("reason", ord(stop.reason))
-        self.memory.set("detail", stop.detail)
-        self.memory.set("port", ord(stop.port) if stop.port else 0)
+            self.memory.set("detail", stop.detail)
+            self.memory.set("port", ord(stop.port[0]) if stop.port else 0)
+            self.memory.set("status", stop.status)
         return stop
 
 

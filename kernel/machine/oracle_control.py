@@ -12,7 +12,7 @@ import numpy as np
 from .isa import FIRST_SMALL, RESERVED
 from .oracle_resolve import SEEN, class_of, header_of, inside, matrix, plane, source
 from .oracle_values import Fault, Grid, Ref, worth, wrap
-from .ports import PORTS, Message, Refused, Wait
+from .ports import Message, Refused, Wait
 
 if TYPE_CHECKING:
     from .oracle import Step
@@ -83,7 +83,8 @@ def ret(step: Step) -> None:
 def number(step: Step) -> None:
     """Set d to the signed 16-bit number of the instruction."""
     d = step.target()
-    step.pay(step.fit(d, (1, 1)) * 0)
+    step.fit(d, (1, 1))
+    step.pay(0)
     step.store(d, Grid(1, 1, [(step.target16 + 2**15) % 2**16 - 2**15]))
 
 
@@ -93,7 +94,7 @@ def name(step: Step) -> None:
     d, a, i = step.bytes
     if d >= FIRST_SMALL or d < len(RESERVED) or d >= memory.table_len:
         raise Fault("N", 0)
-    if a >= FIRST_SMALL or a >= memory.table_len:
+    if a >= FIRST_SMALL:
         raise Fault("N", 1)
     step.refs["i"] = source(memory, 2, i)
     target = a + first(step, "i")
@@ -171,19 +172,17 @@ def wait(step: Step) -> None:
         raise Fault("K", letters.number)
     if letters.area == 0:
         raise Fault("S")
+    codes = numbers(step, letters)
+    names = [chr(code) if 0 < code < 128 else "" for code in codes]
+    if any(not letter or isinstance(step.ports.ready(letter), Refused) for letter in names):
+        raise Fault("P")
     step.fit(d, (1, 1))
     step.pay(0)
-    names = [chr(code) if 0 <= code < 128 else "" for code in numbers(step, letters)]
-    if any(letter not in PORTS for letter in names):
-        raise Fault("P")
-    answers = [(letter, step.ports.ready(letter)) for letter in names]
-    if any(isinstance(answer, Refused) for _, answer in answers):
-        raise Fault("P")
-    for letter, answer in answers:
-        if answer:
+    for letter in names:
+        if step.ports.ready(letter) is True:
             step.store(d, Grid(1, 1, [ord(letter)]))
             return
-    step.wait_for(names[0])
+    step.wait_for("".join(dict.fromkeys(names)))
 
 
 def message(step: Step, ref: Ref) -> Message:
@@ -197,34 +196,36 @@ def message(step: Step, ref: Ref) -> Message:
 
 
 def read(step: Step) -> None:
-    """Take the next message of a port."""
-    d = step.refs["d"]
-    step.target()
+    """Take the next message of a port; a slice too short for it is overdrawn, not the process."""
+    d = step.check_writable()
     selector = selector_of(step)
-    if not PORTS[step.literal].reads:
-        raise Fault("P")
     step.pay(0)
     answer = step.ports.read(step.literal, selector)
     if isinstance(answer, Refused):
         raise Fault("P")
     if isinstance(answer, Wait):
-        step.wait_for(step.literal)
-    kind, data = answer.kind, answer.data
-    rows, cols = data.shape[:2]
-    cells = [int(byte) for byte in data.ravel()]
-    if kind == "P" and d.kind == "P":
-        step.whole_pixels = True
-        quads = zip(*[iter(cells)] * 4, strict=True)
-        pixels = [wrap(int.from_bytes(bytes(quad), "little")) for quad in quads]
-        step.fit(d, (rows, cols))
-        step.store_raw(d, Grid(rows, cols, list(pixels)))
-        return
-    if kind == "P":
-        cols *= 4
+        step.wait_for(answer.letter)
+    grid = arrived(answer)
+    step.whole_pixels = answer.kind == d.kind == "P"
     target = step.target()
-    step.fit(target, (rows, cols))
-    what = Ref(0, kind, rows, cols)
-    step.store(target, Grid(rows, cols, [worth(what, cell) for cell in cells]))
+    if step.whole_pixels:
+        grid = pixels_of(grid)
+    step.pay_all(step.fit(target, grid.shape))
+    step.store_elements(target, grid)
+
+
+def arrived(answer: Message) -> Grid:
+    """The values of a message; a picture's are its bytes."""
+    rows, cols = answer.data.shape[:2]
+    what = Ref(0, answer.kind, rows, 4 * cols if answer.kind == "P" else cols)
+    return Grid(*what.shape, [worth(what, int(raw)) for raw in answer.data.ravel()])
+
+
+def pixels_of(grid: Grid) -> Grid:
+    """A picture's bytes as the words of its pixels."""
+    quads = zip(*[iter(grid.cells)] * 4, strict=True)
+    words = [wrap(int.from_bytes(bytes(quad), "little")) for quad in quads]
+    return Grid(grid.rows, grid.cols // 4, words)
 
 
 def selector_of(step: Step) -> Message:
@@ -241,14 +242,12 @@ def write(step: Step) -> None:
     if a.kind == "Q":
         raise Fault("K", a.number)
     selector = selector_of(step)
-    if not PORTS[step.literal].writes:
-        raise Fault("P")
     step.pay(a.area)
     answer = step.ports.write(step.literal, message(step, a), selector)
     if isinstance(answer, Refused):
         raise Fault("P")
     if isinstance(answer, Wait):
-        step.wait_for(step.literal)
+        step.wait_for(answer.letter)
 
 
 RUN: dict[str, Callable[[Step], None]] = {

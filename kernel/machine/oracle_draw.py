@@ -20,7 +20,6 @@ def over(step: Step) -> None:
     d, a, b = step.target(), step.operand("a"), step.operand("b")
     shape = common(a.shape, b.shape)
     step.pay(step.fit(d, shape))
-    step.check_room(d, *shape)
     tops = step.elements(a).broadcast(*shape)
     lows = step.elements(b).broadcast(*shape)
     cells = [blend(int(x), int(y)) for x, y in zip(tops.cells, lows.cells, strict=True)]
@@ -35,7 +34,6 @@ def tile(step: Step) -> None:
     height, width = b.leaf or b.rows, b.cols
     shape = (a.rows * height, a.cols * width)
     step.pay(step.fit(d, shape))
-    step.check_room(d, *shape)
     stack, tiles = step.elements(b), numbers(step, a)
     count = b.rows // height if height else 0
 
@@ -55,7 +53,6 @@ def zoom(step: Step) -> None:
     if rows < 0 or cols < 0:
         raise Fault("S")
     step.pay(step.fit(d, (rows, cols)))
-    step.check_room(d, rows, cols)
     grid = step.elements(a)
 
     def element(y: int, x: int) -> Any:

@@ -19,14 +19,23 @@ def arithmetic(step: Step) -> None:
     """d = the row's exact meaning of each element of a and b, broadcast."""
     d, a, b = step.target(), step.value("a"), step.value("b")
     shape = common(a.shape, b.shape)
+    step.check_shape(d, shape)
+    if step.op.char in "/%":
+        zero = first_zero(step.values(b), shape)
+        if zero is not None:
+            raise Fault("/", zero)
     step.pay(step.fit(d, shape))
     left, right = step.values(a).broadcast(*shape), step.values(b).broadcast(*shape)
-    if step.op.char in "/%":
-        for index, divisor in enumerate(right.cells):
-            if divisor == 0:
-                raise Fault("/", index)
     assert step.op.exact is not None
     step.store(d, Grid(*shape, list(map(step.op.exact, left.cells, right.cells))))
+
+
+def first_zero(divisors: Grid, shape: tuple[int, int]) -> int | None:
+    """The first element of a result of this shape whose divisor is zero, row-major."""
+    if 0 in shape or 0 not in divisors.cells:
+        return None
+    row, col = divmod(divisors.cells.index(0), divisors.cols)
+    return min(row * shape[1] + col, 2**32 - 1)
 
 
 def bits(step: Step) -> None:

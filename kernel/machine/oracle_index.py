@@ -24,7 +24,6 @@ def iota(step: Step) -> None:
         raise Fault("S")
     begin = step.values(step.value("s")).cells[0]
     step.pay(step.fit(d, (1, count)))
-    step.check_room(d, 1, count)
     step.store(d, Grid(1, count, [begin + k for k in range(count)]))
 
 
@@ -56,9 +55,9 @@ def index(step: Step) -> None:
 def where(step: Step) -> None:
     """Positions of the elements of a that are not zero; room is made for all of them."""
     d, a = step.target(), step.value("a")
+    cells = [k for k, cell in enumerate(step.values(a).cells) if cell != 0]
+    step.fit(d, (1, len(cells)), room=a.area)
     step.pay(a.area)
-    cells: list[Value] = [k for k, cell in enumerate(step.values(a).cells) if cell != 0]
-    step.fit(d, (1, len(cells)))
     step.store(d, Grid(1, len(cells), cells), room=a.area)
 
 
@@ -69,7 +68,6 @@ def gather(step: Step) -> None:
     shape = (i.area, a.cols) if by_row else i.shape
     step.fit(d, shape)
     step.pay(i.area * a.cols if by_row else i.area)
-    step.check_room(d, *shape)
     grid, positions = step.elements(a), numbers(step, i)
     if by_row:
         result = build(*shape, lambda k, j: grid.at(positions[k], j)

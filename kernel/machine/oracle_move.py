@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from .memory import words_for
 from .oracle_control import numbers
 from .oracle_values import Fault, Grid, Ref, build, fits, stretch
 
@@ -40,7 +41,6 @@ def reshape(step: Step) -> None:
     if cols == -1:
         cols = a.area // rows if rows else 0
     step.pay(step.fit(d, (rows, cols)))
-    step.check_room(d, rows, cols)
     cells = step.elements(a).cells or [0]
     step.store_elements(d, Grid(rows, cols, [cells[k % len(cells)] for k in range(rows * cols)]))
 
@@ -69,7 +69,6 @@ def beside(step: Step) -> None:
     rows = stretch(parts[0].rows, parts[-1].rows) if parts else 0
     cols = sum(ref.cols for ref in parts)
     step.pay(step.fit(d, (rows, cols)))
-    step.check_room(d, rows, cols)
     grids = [step.elements(ref).broadcast(rows, ref.cols) for ref in parts]
     cells = [cell for i in range(rows) for grid in grids for cell in grid.row(i)]
     step.store_elements(d, Grid(rows, cols, cells))
@@ -83,7 +82,6 @@ def below(step: Step) -> None:
     rows = sum(ref.rows for ref in parts)
     work = step.fit(d, (rows, cols))
     step.pay(b.rows * cols if appends(step, d, a, b, rows, cols) else work)
-    step.check_room(d, rows, cols)
     grids = [step.elements(ref).broadcast(ref.rows, cols) for ref in parts]
     cells = [cell for grid in grids for cell in grid.cells]
     step.store_elements(d, Grid(rows, cols, cells))
@@ -91,10 +89,10 @@ def below(step: Step) -> None:
 
 def appends(step: Step, d: Ref, a: Ref, b: Ref, rows: int, cols: int) -> bool:
     """Whether ``;`` leaves the elements of d where they are and adds b behind them."""
-    if step.fixed(d) or a.view or a.row != d.row or b.row == d.row or a.small is not None:
+    if a.row != d.row or step.fixed(d) or a.view or (b.row == d.row and not b.view):
         return False
-    lanes = 4 if d.kind == "P" and not step.pixel else 1
-    return a.cols == cols and not step.must_move(d, rows, cols // lanes)
+    room = step.memory.header_at(d.row).capacity_px
+    return a.cols == cols and words_for(d.kind, rows, cols // step.lanes(d)) <= room
 
 
 # ---- products ----------------------------------------------------------------------------
@@ -109,7 +107,6 @@ def matmul(step: Step) -> None:
         raise Fault("S")
     step.fit(d, (a.rows, cols))
     step.pay(a.rows * inner * cols // 8)
-    step.check_room(d, a.rows, cols)
     left, right = step.values(a), step.values(b)
     lines = [left.row(i) for i in range(a.rows)]
     columns = [right.row(j) if transposed else right.column(j) for j in range(cols)]

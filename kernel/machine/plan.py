@@ -16,14 +16,14 @@ Reshape, Zoom, Draw, Name, Where).  Only a plan that moves its destination is ma
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 
 from .isa import BY_CODE, FIRST_FREE_ENTRY, FIRST_SMALL, FOLD_OPERATORS, SHAPE_SELECTORS, Op
 from .memory import SYS_ROW, Memory
 from .plan_kinds import SELECTOR_CLASSES, as_values, destination, source
-from .plan_place import Placer, lies
+from .plan_place import MAX_DETAIL, Placer
 from .plan_resolve import Resolver
 from .plan_shapes import drawn_elements, fuel_for, result_shape, work_of
 from .plan_types import Fault, Matrix, Plan, Strided
@@ -62,18 +62,34 @@ def entries_named(op: Op, word: int) -> list[tuple[int, int]]:
     return [(n, operand_byte(word, n)) for n, _ in _OPERAND_BYTES[op.char]]
 
 
-class Planner:
-    """Plans the instructions of one memory.
+class HostElements(Protocol):
+    """How a plan reads elements, where the instruction set says that it must.
 
-    ``numbers`` reads the elements of a rectangle of any class but Q as floored int64 values,
-    rows x columns; it belongs to the executor, which knows where the newest elements are.
+    It belongs to the executor, which knows where the newest elements are, and which keeps SYS
+    current for it.  Rectangles are of any class but Q and of no small integer.
     """
 
-    def __init__(self, memory: Memory, numbers: Callable[[Strided], np.ndarray]) -> None:
+    def numbers(self, rectangle: Strided) -> np.ndarray:
+        """The elements as floored values: int64, rows x columns."""
+        ...
+
+    def nonzero(self, rectangle: Strided) -> int:
+        """How many elements are not zero."""
+        ...
+
+    def first_zero(self, rectangle: Strided) -> tuple[int, int] | None:
+        """Row and column of the first element that is zero, row-major."""
+        ...
+
+
+class Planner:
+    """Plans the instructions of one memory; ``host`` reads the few elements a plan needs."""
+
+    def __init__(self, memory: Memory, host: HostElements) -> None:
         self.memory = memory
         self.resolver = Resolver(memory)
         self._placer = Placer(memory, self.resolver)
-        self._numbers = numbers
+        self._host = host
         self._plans: dict[tuple[object, ...], Plan] = {}
 
     # ---- entry points ------------------------------------------------------------------
@@ -130,19 +146,15 @@ class Planner:
         if op.char == "]":
             if first.cls == "Q":
                 return Fault("K", 0)
-        elif not first.writable or first.cls == "Q":
+        elif isinstance(destination(first, op.char == "[" and first.cls == "P"), Fault):
             return Fault("K", 0)
         if second.cls not in SELECTOR_CLASSES:
             return Fault("K", number)
         selector = as_values(second)
         if selector is None:
             return Fault("K", number)
-        if op.char == "W":
-            value = as_values(first)
-            if value is None:
-                return Fault("K", 0)
-            if not selector.count:
-                return Fault("S")
+        if op.char == "W" and not selector.count:
+            return Fault("S")
         if op.char == "]":
             return _as_message(first), selector
         return first, selector
@@ -156,7 +168,10 @@ class Planner:
         d = destination(matrices[0], pixel)
         if isinstance(d, Fault):
             return d
-        return self._placer.place(op, matrices[0], d, shape, pixel, self._resting(op, word, matrices))
+        return self._placer.place(
+            op, matrices[0], d, shape, pixel, self._resting(op, word, matrices),
+            work=lambda written: work_of(op, written, (), 0),
+        )
 
     def commit(self, plan: Plan) -> set[int]:
         """Write a plan's header words; returns the table entries whose meaning changed."""
@@ -227,12 +242,12 @@ class Planner:
         if rectangle.row < 0:
             return rectangle.value
         corner = Strided(rectangle.cls, 1, 1, rectangle.unit, rectangle.offset, 1, 1, rectangle.row)
-        return int(self._numbers(corner)[0, 0])
+        return int(self._host.numbers(corner)[0, 0])
 
     def _list(self, rectangle: Strided) -> list[int]:
         if rectangle.row < 0:
             return [rectangle.value]
-        return [int(x) for x in self._numbers(rectangle).ravel()]
+        return [int(x) for x in self._host.numbers(rectangle).ravel()]
 
     # ---- instructions ----------------------------------------------------------------------
 
@@ -267,9 +282,10 @@ class Planner:
                 return Fault("S")
             numbers, drawn = read
             key = (*key, numbers)
-            found = self._plans.get(key) if op.char != "D" or sources[1].rows <= _DRAW_REMEMBERED else None
-            if found is not None:
-                return found
+            if op.char != "D" or sources[1].rows <= _DRAW_REMEMBERED:
+                found = self._plans.get(key)
+                if found is not None:
+                    return found
         shape = result_shape(op, (d.rows, d.cols), sources, numbers)
         if shape is None:
             return Fault("S")
@@ -281,17 +297,36 @@ class Planner:
             inputs=sources, literal=literal, room=room, appends=_appends(op, matrices),
             work=lambda written: work_of(op, written, sources, drawn),
         )
-        if isinstance(plan, Plan) and plan.moved is None:
-            if op.char != "D" or sources[1].rows <= _DRAW_REMEMBERED:
-                self._plans[key] = plan
+        if isinstance(plan, Fault):
+            if plan.reason == "M" and op.char in "/%":
+                return self._division(sources[1], shape) or plan
+            return plan
+        if plan.moved is None and (op.char != "D" or sources[1].rows <= _DRAW_REMEMBERED):
+            self._plans[key] = plan
         return plan
+
+    def division_fault(self, plan: Plan) -> Fault | None:
+        """The fault / of a planned division, for stops that come after it in the order of checks."""
+        return self._division(plan.inputs[1], plan.shape) if plan.op.char in "/%" else None
+
+    def _division(self, b: Strided, shape: tuple[int, int]) -> Fault | None:
+        """The fault / of dividing by ``b``, broadcast to ``shape``; no temporary of that shape."""
+        rows, cols = shape
+        if not rows or not cols:
+            return None
+        if b.row < 0:
+            zero = None if b.value else (0, 0)
+        else:
+            zero = self._host.first_zero(b)
+        return None if zero is None else Fault("/", min(zero[0] * cols + zero[1], MAX_DETAIL))
 
     def _host_numbers(
         self, op: Op, d: Strided, inputs: tuple[Strided, ...]
     ) -> tuple[tuple[int, ...], int] | None:
         """What the plan must know of elements, and what Draw draws; None: fault S."""
         if op.char == "w":
-            return (int(np.count_nonzero(self._numbers_raw(inputs[0]))),), 0
+            a = inputs[0]
+            return (int(a.value != 0) if a.row < 0 else self._host.nonzero(a),), 0
         if op.char == "I":
             if not inputs[0].count or not inputs[1].count:
                 return None
@@ -300,7 +335,7 @@ class Planner:
             b = inputs[1]
             if not 2 <= b.cols <= 5:
                 return None
-            items = self._numbers(b)
+            items = np.array([[b.value]]) if b.row < 0 else self._host.numbers(b)
             drawn = drawn_elements(items, (d.rows, d.cols), inputs[0])
             remembered = b.rows <= _DRAW_REMEMBERED
             return tuple(items.ravel().tolist()) if remembered else (), drawn
@@ -376,15 +411,6 @@ class Planner:
         header = ((resolver.table_addr + d, row),)
         return Plan(op, False, None, (), 0, fuel_for(0), header=header, changed=(d,))
 
-    def _numbers_raw(self, rectangle: Strided) -> np.ndarray:
-        """Elements for counting those that are not zero: fractions must not be floored away."""
-        words = Strided(
-            "I" if rectangle.unit == 4 else "T", rectangle.rows, rectangle.cols, rectangle.unit,
-            rectangle.offset, rectangle.row_step, rectangle.col_step, rectangle.row,
-            value=rectangle.value,
-        )
-        return self._numbers(words)
-
 
 def reads_sys(plan: Plan) -> bool:
     """Whether a plan reads the machine's state, which must then be current in memory."""
@@ -409,4 +435,4 @@ def _as_message(m: Matrix) -> Strided:
     return rectangle
 
 
-__all__ = ["MAX_PLANS", "Planner", "entries_named", "lies", "operand_byte", "reads_sys"]
+__all__ = ["MAX_PLANS", "Planner", "entries_named", "operand_byte", "reads_sys"]

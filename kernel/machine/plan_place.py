@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from .isa import Op
 from .memory import HEADER_PX, SYS, SYS_ROW, Memory, rows_for, words_for
@@ -13,7 +14,8 @@ from .plan_types import APART, OVERLAPS, SAME, Fault, Matrix, Plan, Strided
 #: A matrix of more words than this doubles its capacity when it must grow.
 DOUBLING_WORDS = 64
 
-_MAX_DETAIL = 0xFFFF_FFFF
+#: Stop details are one word.
+MAX_DETAIL = 0xFFFF_FFFF
 
 
 def lies(x: Strided, d: Strided) -> int:
@@ -116,7 +118,7 @@ class Placer:
         if count > free:
             count = rows_for(need, width)
         if count > free:
-            return Fault("M", min(count, _MAX_DETAIL))
+            return Fault("M", min(count, MAX_DETAIL))
         old = target.row * width
         at = top * width
         words = memory.words[old : old + HEADER_PX].tolist()
@@ -152,4 +154,6 @@ def _appended(
         written.offset + first * written.row_step, written.row_step, 1, written.row, written.leaf,
     )
     nothing = Strided(a.cls, 0, 0, a.unit, a.offset, 0, 1, a.row)
+    if b.cols == 1 != written.cols:
+        b = replace(b, cols=written.cols, col_step=0)
     return tail, (nothing, b)

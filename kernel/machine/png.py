@@ -29,8 +29,15 @@ _DIMENSION_MAX = (1 << 31) - 1
 _DEFLATE_RATIO = 1032  # no deflate stream expands further than this
 _COLOUR_NAMES = {0: "greyscale", 2: "RGB", 3: "palette", 4: "greyscale and alpha", 6: "RGBA"}
 #: Adam7: first row, first column, row step, column step of each pass.
-_ADAM7 = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2),
-          (1, 0, 2, 1))
+_ADAM7 = (
+    (0, 0, 8, 8),
+    (0, 4, 8, 8),
+    (4, 0, 8, 4),
+    (0, 2, 4, 4),
+    (2, 0, 4, 2),
+    (0, 1, 2, 2),
+    (1, 0, 2, 1),
+)
 
 
 class PngError(ValueError):
@@ -61,7 +68,7 @@ def encode(image: np.ndarray) -> bytes:
     """
     if image.ndim != 3 or image.shape[2] != 4 or image.dtype != np.uint8:
         raise ValueError(
-            f"a picture is uint8 rows x columns x 4, this is {image.dtype} {image.shape}: convert it"
+            f"a picture is uint8 rows x columns x 4, not {image.dtype} {image.shape}: convert it"
         )
     rows, cols = image.shape[:2]
     if rows == 0 or cols == 0:
@@ -77,7 +84,7 @@ def encode(image: np.ndarray) -> bytes:
     tail = _chunk(b"IEND", b"")
     start = len(head) + 8
     out = np.empty(start + deflated + 4 + len(tail), np.uint8)
-    view = memoryview(out)
+    view = out.data
     view[:start] = head + struct.pack(">I4s", deflated, b"IDAT")
     view[start : start + 2] = b"\x78\x01"
     body = out[start + 2 : start + 2 + 5 * blocks + raw]
@@ -86,7 +93,7 @@ def encode(image: np.ndarray) -> bytes:
     else:
         _store_pieces(body, image, per_block, stride)
     at = start + deflated - 4
-    view[at : at + 4] = struct.pack(">I", _adler_of_blocks(memoryview(body), per_block))
+    view[at : at + 4] = struct.pack(">I", _adler_of_blocks(body.data, per_block))
     view[at + 4 : at + 8] = struct.pack(">I", zlib.crc32(view[start - 4 : at + 4]))
     view[at + 8 :] = tail
     return out.tobytes()
@@ -113,9 +120,9 @@ def _store_scanlines(body: np.ndarray, image: np.ndarray, per_block: int, stride
     scanlines[:, :, 1:] = image[: full * lines].reshape(full, lines, 4 * cols)
     if rest:
         body[cut : cut + 5] = _block_head(rest * stride, True)
-        scanlines = body[cut + 5 :].reshape(rest, stride)
-        scanlines[:, 0] = 0
-        scanlines[:, 1:] = image[full * lines :].reshape(rest, 4 * cols)
+        tail = body[cut + 5 :].reshape(rest, stride)
+        tail[:, 0] = 0
+        tail[:, 1:] = image[full * lines :].reshape(rest, 4 * cols)
     else:
         body[cut - 5 - per_block] = 1
 
@@ -198,8 +205,11 @@ def _chunks(view: memoryview) -> Iterator[tuple[bytes, memoryview]]:
 def _read_chunks(data: bytes, max_px: int) -> tuple[int, int, bool, list[memoryview]]:
     """Check the whole structure; rows, columns, interlaced, and the pieces of IDAT."""
     if not is_png(data):
-        raise PngError("the file does not begin as a PNG", "the PNG signature",
-                       "give a PNG file, or convert the picture to PNG")
+        raise PngError(
+            "the file does not begin as a PNG",
+            "the PNG signature",
+            "give a PNG file, or convert the picture to PNG",
+        )
     chunks = _chunks(memoryview(data))
     name, body = next(chunks, (b"", memoryview(b"")))
     if name != b"IHDR" or len(body) != 13:
@@ -237,11 +247,17 @@ def _read_ihdr(body: memoryview, max_px: int) -> tuple[int, int, bool]:
         raise _damaged("the header names an unknown compression, filter or interlacing")
     if depth != 8 or colour != 6:
         kind = _COLOUR_NAMES.get(colour, f"colour type {colour}")
-        raise PngError(f"the PNG is {kind} with {depth} bits a channel", "RGBA with 8 bits a channel",
-                       "save it as RGBA with 8 bits a channel")
+        raise PngError(
+            f"the PNG is {kind} with {depth} bits a channel",
+            "RGBA with 8 bits a channel",
+            "save it as RGBA with 8 bits a channel",
+        )
     if rows * cols > max_px:
-        raise PngError(f"the picture has {rows} x {cols} = {rows * cols} pixels",
-                       f"at most {max_px} pixels", "use a smaller picture or raise the limit")
+        raise PngError(
+            f"the picture has {rows} x {cols} = {rows * cols} pixels",
+            f"at most {max_px} pixels",
+            "use a smaller picture or raise the limit",
+        )
     return cols, rows, bool(interlace)
 
 
@@ -251,7 +267,7 @@ def _decode_canonical(deflated: memoryview, rows: int, cols: int) -> np.ndarray 
     stride = 1 + 4 * cols
     raw = rows * stride
     per_block = _BLOCK_MAX // stride * stride
-    if not per_block or deflated[:2] != b"\x78\x01":
+    if not per_block or deflated[:2].tobytes() != b"\x78\x01":
         return None
     blocks = -(-raw // per_block)
     if len(deflated) != 2 + 5 * blocks + raw + 4:
@@ -273,7 +289,7 @@ def _decode_canonical(deflated: memoryview, rows: int, cols: int) -> np.ndarray 
         raise _damaged("the checksum of the pixel data is wrong")
     image = np.empty((rows, 4 * cols), np.uint8)
     split = full * (per_block // stride)
-    image[:split].reshape(full, -1, 4 * cols)[:] = lines[:, :, 1:]
+    image[:split].reshape(full, per_block // stride, 4 * cols)[:] = lines[:, :, 1:]
     image[split:] = rest[:, 1:]
     return image.reshape(rows, cols, 4)
 

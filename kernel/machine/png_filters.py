@@ -84,5 +84,6 @@ def _paeth(left: np.ndarray, up: np.ndarray, corner: np.ndarray) -> np.ndarray:
     """Whichever of the three is nearest to left + up - corner; in that order if equal."""
     down, across = up - corner, left - corner
     to_left, to_up, to_corner = np.abs(down), np.abs(across), np.abs(down + across)
-    return np.where((to_left <= to_up) & (to_left <= to_corner), left,
-                    np.where(to_up <= to_corner, up, corner))
+    return np.where(
+        (to_left <= to_up) & (to_left <= to_corner), left, np.where(to_up <= to_corner, up, corner)
+    )

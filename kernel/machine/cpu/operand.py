@@ -32,7 +32,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..isa import Op
+from ..isa import SMALL_MAX, SMALL_MIN, Op
+from ..memory import Memory
+from ..plan_types import APART, OVERLAPS, SAME, Strided
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,9 @@ class Operand:
     ``rows``, ``cols``: its shape in the units of the mode (value mode: a P of r x c pixels is
     r x 4c bytes; pixel mode: pixels).
     ``array``: strided 2-D view of memory, shape (rows, cols): int32 for I and X (raw words), uint8
-    for T, Q and for P in value mode, uint32 for everything taken as words in pixel mode.
-    Small integers are read-only 1x1 int32 arrays of kind I (uint32 in pixel mode).
+    for T, Q and for P in value mode, uint32 for what is taken as words in pixel mode.  An index, a
+    condition, a map or a list of numbers is taken as values in pixel mode too (int32 or uint8).
+    Small integers are read-only 1x1 arrays of kind I.
     ``leaf``: rows of one leaf, from the header (0: all rows are one leaf; a view has 0).
     ``scale_bits``, ``offset_bits``: of a Q, as raw float32 bits (finite, checked by the plan).
     ``overlaps``: shares memory with d and is not the identical view.  ``same``: identical to d.
@@ -65,3 +68,33 @@ class Operand:
 #: left out; ``literal`` is the byte of ``'o`` or 0.  The closure fills ``d.array`` and returns -1,
 #: or writes nothing and returns the first faulting element, counted row-major in the result.
 Binder = Callable[[Op, bool, Operand, tuple[Operand, ...], int], Callable[[], int]]
+
+
+#: Small integers as arrays: read-only 1x1, by value.
+SMALL_ARRAYS = {value: np.full((1, 1), value, np.int32) for value in range(SMALL_MIN, SMALL_MAX + 1)}
+for _array in SMALL_ARRAYS.values():
+    _array.flags.writeable = False
+
+
+def array_of(memory: Memory, rectangle: Strided, words: type[np.generic] = np.int32) -> np.ndarray:
+    """The elements of a rectangle as a view of memory; ``words``: dtype of 4-byte elements."""
+    if rectangle.row < 0:
+        return SMALL_ARRAYS[rectangle.value].view(words)
+    unit = rectangle.unit
+    dtype = words if unit == 4 else np.uint8
+    if not rectangle.count:
+        return np.empty((rectangle.rows, rectangle.cols), dtype)
+    return np.ndarray(
+        (rectangle.rows, rectangle.cols), dtype, memory.words.data, rectangle.offset * unit,
+        (rectangle.row_step * unit, rectangle.col_step * unit),
+    )
+
+
+def operand_of(memory: Memory, rectangle: Strided, words: bool, lies: int = APART) -> Operand:
+    """The operand that a family sees for a rectangle of a plan; ``words``: moved as whole words."""
+    dtype: type[np.generic] = np.uint32 if words else np.int32
+    return Operand(
+        rectangle.cls, rectangle.rows, rectangle.cols, array_of(memory, rectangle, dtype),
+        rectangle.leaf, rectangle.scale_bits, rectangle.offset_bits,
+        lies == OVERLAPS, lies == SAME,
+    )

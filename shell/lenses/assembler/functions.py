@@ -65,8 +65,7 @@ INFIX = {
 _INTEGER = frozenset({"less", "equal", "argmax", "order", "index", "where", "shape", "wait"})
 #: Rows whose result is fixed point whatever the operands are.
 _FIXED = frozenset({"exp2", "log2", "sine"})
-#: Families that move elements: their result is of the kind of what they move.
-_MOVES = frozenset({"move", "draw"})
+#: Rows that move elements, with the operands they move: the result is of their kind.
 _MOVED = {"gather": (0,), "gather_rows": (0,), "reshape": (0,), "transpose": (0,), "tile": (1,),
           "beside": (0, 1), "below": (0, 1), "zoom": (0,)}
 

@@ -116,7 +116,7 @@ class Parser(Reader):
             return self.directive()
         reader: Callable[[], Stmt] | None = getattr(self, f"read_{word}", None)
         if reader is not None and not special:
-            callable_word = word in ("out", "view", "halt", "name", "call", "word")
+            callable_word = word in ("view", "halt", "name")
             if not (follows.kind == "op" and follows.value == "(" and callable_word):
                 return reader()
         return self.assignment()

@@ -25,7 +25,7 @@ class Matrix:
     """A matrix of the program.
 
     ``classes``: for a view, the kinds it is made to show; ``keep``: placed even if nothing
-    uses it; ``far``: placed behind the directly addressable entries; ``entry``: its place
+    uses it; ``entry_of``: its one element is the table entry of that matrix; ``far``: placed behind the directly addressable entries; ``entry``: its place
     in the table once the program is laid out.
     """
 
@@ -47,6 +47,7 @@ class Matrix:
     scale: float = 1.0
     offset: float = 0.0
     classes: set[str] = field(default_factory=set)
+    entry_of: Matrix | None = None
 
     @property
     def shows(self) -> str:

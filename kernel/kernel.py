@@ -1,0 +1,507 @@
+"""The kernel: starts programs, runs them in turn, wakes them, ends them.
+
+Everything here happens on one thread, the kernel's: the one that calls it.  Other threads
+may only ``post``.  The kernel knows no window, no files and no wall clock; what it needs is
+handed to it.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from queue import Empty, SimpleQueue
+
+from .apps import AppStore, Catalogue
+from .arguments import ArgValue
+from .clock import Clock, VirtualClock
+from .devices.base import PortError
+from .devices.events import EventQueue
+from .devices.frame import Frames
+from .devices.line import LineFactory
+from .devices.screen import DEFAULT_SIZE, FRAME_RATE, Surface, bounded_size
+from .explain import explain, headline
+from .grants import Grants
+from .machine import program as program_file
+from .machine.fault import InternalError, Stop
+from .machine.memory import Memory
+from .machine.meta import Meta
+from .machine.ports import Ports
+from .machine.program import DEFAULT_QUOTA_BYTES, Program
+from .pipes import PictureSink, PictureSource, TextSink, TextSource
+from .process import FAULT_STATUS, KILLED_STATUS, Executor, Exit, MakeExecutor, Process, State
+from .random import derived_seed
+from .scheduler import HEAVY_FUEL, Schedule, Scheduler
+from .wiring import connect
+from .workers import Outcome, Workers
+
+#: Fuel that never runs out.
+UNLIMITED_FUEL = (1 << 63) - 1
+#: Worker threads of a kernel on a real clock.
+DEFAULT_WORKERS = 4
+_PORT_OPCODES = frozenset(b"[]W")
+_CODE_ENTRY = 2
+
+
+class SpawnError(ValueError):
+    """A program cannot be started; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What all processes together may have: how many (ended ones not yet reaped included), and
+    bytes of memory in use."""
+
+    processes: int = 256
+    memory_bytes: int = 16 << 30
+
+
+class Kernel:
+    """The processes, and the time and events that reach them.
+
+    ``make_executor`` None: the CPU's.  ``line_service``: opens a conversation with the command
+    language for each process that is granted port l; may be set later.  ``workers``: threads
+    for long instructions; 0 runs everything on the kernel's thread; None: 0 on a VirtualClock,
+    so that runs repeat exactly, else DEFAULT_WORKERS.
+    """
+
+    def __init__(
+        self,
+        store: AppStore,
+        *,
+        clock: Clock,
+        seed: int = 0,
+        scheduler: Schedule | None = None,
+        make_executor: MakeExecutor | None = None,
+        line_service: LineFactory | None = None,
+        workers: int | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self.catalogue = Catalogue(store)
+        self.clock = clock
+        self.seed = seed
+        self.scheduler: Schedule = Scheduler() if scheduler is None else scheduler
+        self.line_service = line_service
+        self.limits = Limits() if limits is None else limits
+        self.processes: dict[int, Process] = {}
+        self.start_ms = clock.monotonic_ms()
+        self.frames = Frames(self.start_ms)
+        self.memory_bytes = 0
+        self._make_executor = _cpu if make_executor is None else make_executor
+        if workers is None:
+            workers = 0 if isinstance(clock, VirtualClock) else DEFAULT_WORKERS
+        self._workers = Workers(workers)
+        self._flying = 0
+        self._inbox: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._last_pid = 0
+        self._frame_waiters: list[tuple[int, int]] = []
+        self._inside = False
+
+    # ---- starting ------------------------------------------------------------------------
+
+    def spawn(
+        self,
+        program: Program,
+        name: str,
+        *,
+        args: Sequence[ArgValue] = (),
+        grants: Grants,
+        inputs: Sequence[PictureSource] = (),
+        output: PictureSink | None = None,
+        text_in: TextSource | None = None,
+        text_out: TextSink | None = None,
+        quota_bytes: int = DEFAULT_QUOTA_BYTES,
+        fuel: int | None = None,
+        priority: int = 0,
+        surface: tuple[int, int] | None = None,
+        parent: int | None = None,
+        seed: int | None = None,
+        make_executor: MakeExecutor | None = None,
+    ) -> Process:
+        """Start a program; it runs in the next ``run``.
+
+        ``args`` come from ``arguments.parse_args``.  ``output`` or ``text_out`` None: what is
+        written is dropped.  ``fuel`` None: what the picture says, which is no limit unless it
+        is a checkpoint.  ``priority``: each step up is a quarter more of the time.  ``surface``:
+        rows, columns of its screen (None: what it prefers).  ``parent``: quotas and fuel come
+        out of the parent's, and it ends with it.  ``seed`` None: derived from the kernel's seed,
+        or kept if the picture is a checkpoint.
+
+        Sources and sinks are the process's from now on: it closes them when it ends.  Raises
+        SpawnError; the sources and sinks are then still the caller's.
+        """
+        mother = None if parent is None else self.process(parent)
+        quota = quota_bytes
+        if mother is not None:
+            self._check_children(mother)
+            if mother.memory is not None:
+                quota = min(quota, mother.memory.quota_rows * mother.memory.width * 4)
+        if len(self.processes) >= self.limits.processes:
+            raise SpawnError(f"{len(self.processes)} processes are the most there may be: end some")
+        if program.image.nbytes > quota:
+            raise SpawnError(
+                f"{name} has {program.image.nbytes} bytes, above its memory quota of {quota}: "
+                "give it more with --memory"
+            )
+        if self.memory_bytes + program.image.nbytes > self.limits.memory_bytes:
+            raise SpawnError(f"there is no memory left for {name}: end another program")
+        if fuel is not None and not 0 <= fuel <= UNLIMITED_FUEL:
+            raise SpawnError(f"fuel is 0 to {UNLIMITED_FUEL}, not {fuel}")
+        try:
+            memory = program_file.open_memory(program, quota)
+        except MemoryError:
+            raise SpawnError(f"the host has no {quota} bytes for {name}: lower --memory") from None
+
+        process = self._new_process(name, program, grants, mother, surface, priority)
+        if seed is not None or memory.get64("done") == 0:
+            memory.set64("seed", derived_seed(self.seed, process.pid) if seed is None else seed)
+            memory.set("random", 0)
+        if fuel is not None:
+            memory.set64("fuel", fuel)
+        connect(self, process, memory, args, inputs, output, text_in, text_out)
+        executor = (make_executor or self._make_executor)(memory, process.board)
+        process.attach_memory(memory, executor)
+        if mother is not None:
+            limited = mother.fuel_left < UNLIMITED_FUEL // 2
+            process.fuel_payers = mother.fuel_payers + ((mother,) if limited else ())
+        self.memory_bytes += process.accounting.memory_bytes
+        self.scheduler.add(process)
+        return process
+
+    def stillborn(self, name: str, text: str, parent: Process) -> Process:
+        """A process that ended before it began, so that who started it can see why."""
+        self._check_children(parent)
+        process = self._new_process(name, None, Grants(), parent, (1, 1), 0)
+        process.state = State.ENDED
+        process.exit = Exit("killed", KILLED_STATUS, None, text)
+        process.card = [f"{name} could not be started", *text.splitlines()]
+        parent.notify_children_changed()
+        return process
+
+    def _check_children(self, mother: Process) -> None:
+        if mother.ended:
+            raise SpawnError(f"{mother.name} has ended and can start nothing")
+        if len(mother.children) >= mother.grants.max_children:
+            raise SpawnError(
+                f"{mother.name} has {len(mother.children)} children, the most it may have: "
+                "it must end and reap some"
+            )
+
+    def _new_process(
+        self,
+        name: str,
+        program: Program | None,
+        grants: Grants,
+        parent: Process | None,
+        surface: tuple[int, int] | None,
+        priority: int,
+    ) -> Process:
+        meta = Meta() if program is None else program.meta
+        pid = self._last_pid + 1
+        now_ms = self.now_ms
+        keys, pointer = EventQueue("k", now_ms), EventQueue("m", now_ms)
+        size = surface or meta.size or DEFAULT_SIZE
+        process = Process(
+            pid, name, meta, grants=grants, parent=parent, surface=Surface(*bounded_size(*size)),
+            keys=keys, pointer=pointer, priority=priority,
+        )
+        self._last_pid = pid
+        keys.on_event(partial(self.wake, process, "k"))
+        pointer.on_event(partial(self.wake, process, "m"))
+        self.processes[pid] = process
+        if parent is not None:
+            parent.children[pid] = process
+        return process
+
+    # ---- time and events -------------------------------------------------------------------
+
+    def now_ms(self) -> int:
+        """Milliseconds since the kernel started."""
+        return self.clock.monotonic_ms() - self.start_ms
+
+    def tick(self, frame: int) -> None:
+        """A new screen frame, ``frame`` counting up at FRAME_RATE a second: wakes whoever waits
+        for it.  Raises ValueError if it counts down."""
+        if frame < self.frames.number:
+            raise ValueError(f"frame {frame} comes after frame {self.frames.number}: count up")
+        self.frames.number = frame
+        self.frames.ms = self.clock.monotonic_ms()
+        waiters = self._frame_waiters
+        while waiters and waiters[0][0] <= frame:
+            process = self.processes.get(heapq.heappop(waiters)[1])
+            if process is not None:
+                self.wake(process, "v")
+
+    def next_wake(self) -> float | None:
+        """Seconds until the kernel has something to do by itself: 0 if a process is ready or an
+        instruction is on a worker, the time to the next frame somebody waits for, None if all
+        wait for something from outside."""
+        if len(self.scheduler) or self._flying or not self._inbox.empty():
+            return 0.0
+        waiters = self._frame_waiters
+        while waiters:
+            process = self.processes.get(waiters[0][1])
+            if process is not None and "v" in process.waiting_for:
+                frames = waiters[0][0] - self.frames.number
+                passed = (self.clock.monotonic_ms() - self.frames.ms) / 1000
+                return max(0.0, frames / FRAME_RATE - passed)
+            heapq.heappop(waiters)
+        return None
+
+    def wake(self, process: Process, letter: str) -> None:
+        """Something came for a process at a port."""
+        if letter in process.waiting_for and not process.ended:
+            process.waiting_for = frozenset()
+            process.state = State.READY
+            self.scheduler.add(process)
+
+    def sleep_until(self, process: Process, frame: int) -> None:
+        """Wake the process at a frame if it then still waits for one."""
+        heapq.heappush(self._frame_waiters, (frame, process.pid))
+
+    def post(self, call: Callable[[], None]) -> None:
+        """Have ``call`` made on the kernel's thread, in the next ``run`` or ``wait``.  The one
+        method that other threads may use."""
+        self._inbox.put(call)
+
+    def wait(self, seconds: float | None) -> bool:
+        """Block until something is posted, and handle it; False if nothing was in ``seconds``
+        (None: for as long as it takes)."""
+        try:
+            call = self._inbox.get(timeout=seconds)
+        except Empty:
+            return False
+        call()
+        self._empty_inbox()
+        return True
+
+    def _empty_inbox(self) -> None:
+        inbox = self._inbox
+        while not inbox.empty():
+            inbox.get_nowait()()
+
+    # ---- running --------------------------------------------------------------------------
+
+    def run(self, seconds: float) -> bool:
+        """Run ready processes until all wait or ``seconds`` are over; at least one slice.
+
+        Returns whether there is more to run: False when nothing is ready.
+        """
+        if self._inside:
+            raise InternalError("Kernel.run was called from within a port of a running program")
+        clock = self.clock
+        start = clock.seconds()
+        used = 0.0
+        while True:
+            self._empty_inbox()
+            process = self.scheduler.pick()
+            if process is None:
+                if not self._flying:
+                    return False
+                passed = clock.seconds() - start
+                if passed >= seconds or not self.wait(max(0.0, seconds - passed)):
+                    return True
+                continue
+            used += self._step(process)
+            if used >= seconds or clock.seconds() - start >= seconds:
+                return bool(len(self.scheduler) or self._flying)
+
+    def _step(self, process: Process) -> float:
+        """Give a process its slice; returns the seconds reckoned."""
+        executor, clock = process.executor, self.clock
+        if executor is None:
+            raise InternalError(f"{process} was scheduled without an executor")
+        fuel = self.scheduler.slice(process)
+        if process.fuel_payers or process.fuel_debt:
+            self._settle_debts(process)
+        process.state = State.RUNNING
+        if process.next_fuel > fuel:
+            fuel = process.next_fuel
+            if fuel > HEAVY_FUEL and self._workers.count and not _is_port_instruction(process):
+                self._fly(process, fuel)
+                return 0.0
+        outcome: Outcome
+        start = clock.seconds()
+        self._inside = True
+        try:
+            outcome = executor.run(fuel)
+        except MemoryError:
+            outcome = MemoryError
+        finally:
+            self._inside = False
+        return self._settle(process, outcome, clock.seconds() - start)
+
+    def _fly(self, process: Process, fuel: int) -> None:
+        """Let a worker do one instruction."""
+        executor, clock = process.executor, self.clock
+        assert executor is not None
+        start = clock.seconds()
+
+        def land(outcome: Outcome) -> None:
+            seconds = clock.seconds() - start
+            self._inbox.put(partial(self._land, process, outcome, seconds))
+
+        process.on_worker = True
+        self._flying += 1
+        self._workers.submit(partial(executor.run, fuel), land)
+
+    def _land(self, process: Process, outcome: Outcome, seconds: float) -> None:
+        process.on_worker = False
+        self._flying -= 1
+        self._workers.finished()
+        if process.ended:
+            process.count(seconds)
+            self._forget_memory_if_reaped(process)
+            return
+        self._settle(process, outcome, seconds)
+
+    def _settle(self, process: Process, outcome: Outcome, seconds: float) -> float:
+        """After a slice: accounting, then on to what the process does next."""
+        before = process.accounting.memory_bytes
+        burnt = process.count(seconds)
+        self.memory_bytes += process.accounting.memory_bytes - before
+        reckoned = self.scheduler.charge(process, burnt, seconds)
+        for payer in process.fuel_payers:
+            payer.fuel_debt += burnt
+        if isinstance(outcome, Stop):
+            self._follow(process, outcome)
+        elif outcome is MemoryError:
+            self._end(process, Exit("killed", KILLED_STATUS, None, "the host has no memory for it"))
+        else:
+            raise InternalError(f"the executor of {process} broke on a worker thread")
+        return reckoned
+
+    def _follow(self, process: Process, stop: Stop) -> None:
+        board = process.board
+        reason = stop.reason
+        if board.ending is not None:
+            self._end_by_device(process, stop, board.ending)
+        elif reason == "Y":
+            process.next_fuel = stop.next_fuel
+            if self.memory_bytes > self.limits.memory_bytes:
+                text = f"all programs together use more than {self.limits.memory_bytes} bytes"
+                self._end(process, Exit("killed", KILLED_STATUS, stop, text))
+                return
+            process.state = State.READY
+            self.scheduler.add(process)
+        elif reason == "W":
+            process.next_fuel = 0
+            process.waiting_for = frozenset(board.asked or stop.port)
+            board.asked.clear()
+            process.state = State.SLEEPING if process.sleeping else State.WAITING
+        elif reason == "H":
+            text = f"ended with status {stop.status}"
+            self._end(process, Exit("halted", stop.status, stop, text))
+        else:
+            self._fault(process, stop, "")
+
+    def _end_by_device(self, process: Process, stop: Stop, ending: PortError) -> None:
+        if ending.kind == "fault":
+            assert process.memory is not None
+            process.memory.set("reason", ord(ending.reason))
+            self._fault(process, Stop(ending.reason, stop.pc), ending.text)
+        else:
+            status = 0 if ending.kind == "closed pipe" else KILLED_STATUS
+            self._end(process, Exit(ending.kind, status, stop, ending.text))
+
+    def _fault(self, process: Process, stop: Stop, text: str) -> None:
+        memory, meta = process.memory, process.meta
+        assert memory is not None
+        card = explain(stop, memory, meta)
+        if text:
+            card.insert(1, text)
+        process.card = card
+        self._end(process, Exit("fault", FAULT_STATUS, stop, text or headline(stop, meta)))
+
+    def _settle_debts(self, process: Process) -> None:
+        """Before a slice: take what children burnt from its fuel, and let it burn no more than
+        the processes that pay for it have."""
+        left = process.fuel_left
+        process.fuel_debt = 0
+        process.set_fuel(min([left, *(payer.fuel_left for payer in process.fuel_payers)]))
+
+    # ---- ending ---------------------------------------------------------------------------
+
+    def process(self, pid: int) -> Process:
+        """The process with that pid; raises KeyError if there is none (any more)."""
+        found = self.processes.get(pid)
+        if found is None:
+            raise KeyError(f"there is no process {pid}")
+        return found
+
+    def kill(self, pid: int, why: str = "killed") -> None:
+        """End a process at once; nothing if it has ended.  Raises KeyError for an unknown pid.
+
+        An instruction that a worker is doing is finished, and its result dropped.
+        """
+        self._end(self.process(pid), Exit("killed", KILLED_STATUS, None, why))
+
+    def reap(self, pid: int) -> None:
+        """Forget an ended process and free its memory; raises KeyError for an unknown pid,
+        ValueError if it still runs."""
+        process = self.process(pid)
+        if not process.ended:
+            raise ValueError(f"process {pid} still runs: kill it first")
+        del self.processes[pid]
+        if process.parent is not None:
+            process.parent.children.pop(pid, None)
+        self._forget_memory_if_reaped(process)
+
+    def _forget_memory_if_reaped(self, process: Process) -> None:
+        gone = process.pid not in self.processes and not process.on_worker
+        if gone and process.memory is not None:
+            self.memory_bytes -= process.accounting.memory_bytes
+            process.memory = None
+
+    def checkpoint(self, pid: int) -> bytes:
+        """The process as a picture (PNG bytes) that can be started again and goes on where it
+        was; what waits in its ports is not part of it.  Raises KeyError, and ValueError for a
+        process that never began."""
+        process = self.process(pid)
+        while process.on_worker:
+            self.wait(None)
+        if process.memory is None:
+            raise ValueError(f"process {pid} has no memory: it never began")
+        return program_file.checkpoint(process.memory)
+
+    def close(self) -> None:
+        """End every process and let the worker threads go."""
+        for pid in list(self.processes):
+            if pid in self.processes:
+                self.kill(pid, "the system was shut down")
+        self._workers.close()
+
+    def _end(self, process: Process, how: Exit) -> None:
+        if process.ended:
+            return
+        process.state = State.ENDED
+        process.exit = how
+        process.waiting_for = frozenset()
+        self.scheduler.remove(process)
+        process.executor = None
+        for pid in list(process.children):
+            self.kill(pid, "its parent ended")
+            self.reap(pid)
+        process.board.close()
+        if process.parent is not None:
+            process.parent.notify_children_changed()
+        process.tell_ended()
+
+
+def _cpu(memory: Memory, ports: Ports) -> Executor:
+    """The executor of a process that nobody placed elsewhere."""
+    from .machine.cpu.executor import CpuExecutor
+
+    return CpuExecutor(memory, ports)
+
+
+def _is_port_instruction(process: Process) -> bool:
+    """Whether the next instruction uses a port, which belongs on the kernel's thread."""
+    memory = process.memory
+    assert memory is not None
+    header = memory.header(_CODE_ENTRY)
+    pc = memory.get("pc")
+    if pc >= header.rows * header.cols:
+        return False
+    return int(memory.words[memory.data_addr(header.row) + pc]) & 0xFF in _PORT_OPCODES

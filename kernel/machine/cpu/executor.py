@@ -1,0 +1,180 @@
+"""The CPU executor: runs the picture's instructions, one at a time or translated.
+
+Reading order for a newcomer: ``operand`` (what a family of element kernels sees), ``state`` (the
+registers), ``control`` (jumps, calls, ports), this module (the loop, the caches), ``translate``
+(scalar code as generated Python).  The decisions about shapes, kinds, growth and fuel are not here
+but in ``kernel.machine.plan``, which every executor shares.
+
+An instruction is done in one of three ways, always with the same result:
+
+* *Translated*: a loop or a straight run of code, most of it scalar, becomes one Python function.
+* *Remembered*: a closure bound earlier, found by the instruction word alone.  A remembered closure
+  is dropped the moment a header it rests on changes.
+* *Planned*: decode, resolve, check, place, bind, do.  Everything starts here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+
+from ..fault import InternalError, Stop
+from ..isa import BY_CODE, Op
+from ..memory import Memory
+from ..plan import MAX_PLANS, reads_sys
+from ..plan_kinds import PIXEL_ROLES
+from ..plan_types import Fault, Plan
+from ..ports import Ports
+from . import control
+from .operand import Binder, Operand, operand_of
+from .state import State
+
+Closure = Callable[[], int]
+
+#: Instructions whose plan depends on elements: never remembered by their word alone.
+_VOLATILE = frozenset("rZIDwVN")
+
+_BINDERS: dict[str, Binder] = {}
+
+
+def _binder(op: Op) -> Binder:
+    """The ``bind`` of an instruction's family, imported when it is first needed."""
+    found = _BINDERS.get(op.family)
+    if found is None:
+        found = _BINDERS[op.family] = import_module(f".{op.family}", __package__).bind
+    return found
+
+
+def _nothing() -> int:
+    return -1
+
+
+class CpuExecutor:
+    """Runs one process; see the module's words."""
+
+    def __init__(self, memory: Memory, ports: Ports) -> None:
+        """``memory`` is a validated program's; ``ports`` what the kernel grants it."""
+        self._state = State(memory, ports)
+        self._bound: dict[Plan, Closure] = {}
+        self._fast: dict[int, tuple[int, Closure]] = {}
+        self._dependents: dict[int, set[int]] = {}
+
+    def run(self, slice_fuel: int) -> Stop:
+        """Run from SYS.pc until the process stops or the slice is used up.
+
+        SYS is up to date afterwards.  Reasons: H, W, a fault, B (the process's fuel cannot pay the
+        next instruction) or Y (the slice cannot; ``next_fuel`` says what it costs).
+        """
+        state = self._state
+        state.load(slice_fuel)
+        stop: Stop | None = None
+        while stop is None:
+            stop = self._step()
+        return state.store(stop)
+
+    # ---- one instruction ---------------------------------------------------------------------
+
+    def _step(self) -> Stop | None:
+        state = self._state
+        pc = state.pc
+        if not 0 <= pc < state.code_len:
+            return Stop("J", pc)
+        word = state.code[pc]
+        fast = self._fast.get(word)
+        if fast is not None:
+            cost, fill = fast
+            if cost <= state.fuel and cost <= state.left and fill() < 0:
+                state.fuel -= cost
+                state.left -= cost
+                state.done += 1
+                state.pc = pc + 1
+                return None
+        handler = control.CONTROL.get(word & 0xFF)
+        return handler(state, word) if handler is not None else self._slow(word)
+
+    def _slow(self, word: int) -> Stop | None:
+        """Do an instruction from its plan."""
+        state = self._state
+        op = BY_CODE.get(word & 0xFF)
+        if op is not None and op.family == "ports":
+            state.sync()  # whoever answers at a port may look at SYS: how many instructions were done
+            if op.char == "W":
+                return control.wait(state, word, self._store)
+            if op.char == "]":
+                return control.out(state, word)
+            return control.in_(state, word, self._store, self._bind_copy)
+        if state.planner.full:
+            self._forget()
+        plan = state.planner.plan(word)
+        if isinstance(plan, Fault):
+            return Stop(plan.reason, state.pc, plan.detail)
+        if plan.fuel > state.fuel or plan.fuel > state.left:
+            fault = state.planner.division_fault(plan)
+            return Stop(fault.reason, state.pc, fault.detail) if fault else state.short_of(plan.fuel)
+        looks = reads_sys(plan)
+        if looks:
+            state.sync()
+        fill = self._closure(plan)
+        bad = fill()
+        if bad >= 0:
+            return Stop("/", state.pc, bad)
+        self._finish(plan)
+        if plan.steady and not looks and plan.op.char not in _VOLATILE and not self._is_code(plan):
+            self._fast[word] = (plan.fuel, fill)
+            for entry in plan.entries:
+                self._dependents.setdefault(entry, set()).add(word)
+        return None
+
+    def _closure(self, plan: Plan) -> Closure:
+        found = self._bound.get(plan)
+        if found is None:
+            found = self._bind(plan)
+            if plan.moved is None:
+                if len(self._bound) > MAX_PLANS:
+                    self._bound.clear()
+                self._bound[plan] = found
+        return found
+
+    def _bind(self, plan: Plan) -> Closure:
+        d = plan.d
+        if d is None or not d.count:
+            return _nothing
+        memory = self._state.memory
+        if plan.constants is not None:
+            return control.filler(memory, d, plan.constants)
+        op = plan.op
+        roles = PIXEL_ROLES[op.char] if plan.pixel else " " * len(plan.inputs)
+        inputs: tuple[Operand, ...] = tuple(
+            operand_of(memory, x, role == "p", lies)
+            for x, lies, role in zip(plan.inputs, plan.lies, roles, strict=True)
+        )
+        return _binder(op)(op, plan.pixel, operand_of(memory, d, plan.pixel), inputs, plan.literal)
+
+    def _bind_copy(self, d: Operand, message: Operand) -> Closure:
+        op = control.COPY
+        return _binder(op)(op, False, d, (message, control.ZERO), 0)
+
+    def _store(self, plan: Plan, fill: Closure) -> None:
+        """Complete a plan whose elements ``fill`` brings from a port."""
+        if fill() >= 0:
+            raise InternalError(f"storing a message by {plan.op.name} found a bad element")
+        self._finish(plan)
+
+    def _finish(self, plan: Plan) -> None:
+        """Write headers, drop what rested on them, charge the fuel, go on."""
+        state = self._state
+        state.complete(plan.fuel, state.pc + 1)
+        if plan.header:
+            for entry in state.planner.commit(plan):
+                for word in self._dependents.pop(entry, ()):
+                    self._fast.pop(word, None)
+
+    def _is_code(self, plan: Plan) -> bool:
+        return plan.d is not None and plan.d.row == self._state.code_row
+
+    def _forget(self) -> None:
+        """Empty every cache, so that hostile programs cannot fill the machine with them."""
+        self._state.planner.forget()
+        self._bound.clear()
+        self._fast.clear()
+        self._dependents.clear()

@@ -1,0 +1,172 @@
+"""Square root, Exp2, Log2 and Sine, correctly rounded for every input.
+
+* Square root: the integer root s of n comes from float64 and is then mended: a root of a
+  number below 2^63 is within 1 of floor(fl(sqrt(n))).  Half up adds 1 if n - s*s > s, since
+  (s + 1/2)^2 = s^2 + s + 1/4 and n is an integer.
+* Exp2: 2^(n + f) = m * 2^(n - 31) with m = 2^31 * 2^f.  Shifting floor(m) with half-up rounding
+  equals shifting m, because floor nests: at least one bit is shifted out (n <= 14).
+* Log2: u = m * 2^(k - 31) with m in [2^31, 2^32); a float64 candidate for
+  log2(m / 2^31) * 65536 is compared with the exact thresholds on both its sides.
+* Sine depends on 16 bits of the angle: a table of 65536.
+
+Bytes have 256 values: those go through a table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import isqrt
+
+import numpy as np
+
+from ..isa import Op
+from .arith import TABLE_FROM, look_up
+from .finish import (
+    FRACTION,
+    X_MAX,
+    X_MIN,
+    Run,
+    blockwise,
+    finish_number,
+    is_bytes,
+    reads_first,
+    store,
+)
+from .functions_tables import (
+    MANTISSA_BITS,
+    exp2_mantissas,
+    log2_thresholds,
+    sine_table,
+)
+from .operand import Operand
+
+#: A function of raw int64 elements of X, giving raw int64 elements of X.
+FixedFunction = Callable[[np.ndarray], np.ndarray]
+
+
+def integer_root(n: np.ndarray) -> np.ndarray:
+    """floor(sqrt(n)) for int64 0 <= n < 2**63, as int64."""
+    s = np.sqrt(n.astype(np.float64)).astype(np.int64)
+    # s*s may pass 2^63 and wrap, the small difference from n is right all the same.
+    rest = n - s * s
+    s -= rest < 0
+    rest = n - s * s
+    s += rest > 2 * s
+    return s
+
+
+def _root_step(source: str, kind: str) -> Callable[[np.ndarray, np.ndarray], None]:
+    """Square root of raw elements of ``source`` into ``kind``."""
+    fraction = FRACTION[source]
+
+    def step(out: np.ndarray, a: np.ndarray) -> None:
+        n = np.maximum(a, 0).astype(np.int64)
+        if kind == "I":
+            out[...] = integer_root(n >> fraction)
+            return
+        if kind == "X":
+            n <<= 32 - fraction  # sqrt(n) * 2^16 is the root of n * 2^32
+        s = integer_root(n)
+        if fraction and kind != "X":
+            # Half up of sqrt(raw) / 2^8: floor((root + 128) / 256), which only needs floor(root).
+            store(out, s, 8, kind)
+            return
+        s += n - s * s > s
+        store(out, s, FRACTION[kind], kind)
+
+    return step
+
+
+def exp2_fixed(raw: np.ndarray) -> np.ndarray:
+    """2**(raw / 65536) as raw X, rounded half up, saturated (int64 in and out)."""
+    clipped = np.minimum(np.maximum(raw, -18 << 16), (15 << 16) - 1)
+    value = exp2_mantissas()[clipped & 0xFFFF]
+    drop = (MANTISSA_BITS - 16) - (clipped >> 16)  # 1..33
+    drop -= 1
+    value = value >> drop
+    value += 1
+    value >>= 1
+    value[raw >= 15 << 16] = X_MAX
+    return value
+
+
+def log2_integers(u: np.ndarray) -> np.ndarray:
+    """log2(u) * 65536 rounded half up for int64 1 <= u < 2**31."""
+    fraction, exponent = np.frexp(u.astype(np.float64))  # u = fraction * 2^exponent, >= 1/2
+    power = exponent.astype(np.int64) - 1
+    mantissa = u << (MANTISSA_BITS - power)
+    candidate = np.floor((np.log2(fraction) + 1.0) * 65536 + 0.5).astype(np.int64)
+    thresholds = log2_thresholds()
+    # The candidate is off by one at most (its float error is below 2^-30): mend both ways.
+    candidate -= mantissa < thresholds[candidate]
+    candidate += mantissa >= thresholds[candidate + 1]
+    return (power << 16) + candidate
+
+
+def _log2_fixed(raw: np.ndarray, fraction: int) -> np.ndarray:
+    """log2(raw / 2**fraction) as raw X; -32768 where raw <= 0."""
+    value = log2_integers(np.maximum(raw, 1))
+    value -= fraction << 16
+    value[raw <= 0] = X_MIN
+    return value
+
+
+def sine_fixed(raw: np.ndarray) -> np.ndarray:
+    """sin(2*pi*raw/65536) as raw X."""
+    return sine_table()[raw & 0xFFFF]
+
+
+def _fixed_step(char: str, source: str, kind: str) -> Callable[[np.ndarray, np.ndarray], None]:
+    """Exp2, Log2 or Sine: its X value, then finished into ``kind``."""
+    fraction = FRACTION[source]
+
+    def step(out: np.ndarray, a: np.ndarray) -> None:
+        raw = a.astype(np.int64)
+        if char == "l":
+            value = _log2_fixed(raw, fraction)
+        else:
+            raw <<= 16 - fraction
+            value = exp2_fixed(raw) if char == "e" else sine_fixed(raw).astype(np.int64)
+        if kind == "X":
+            np.copyto(out, value, casting="unsafe")
+        else:
+            store(out, value, 16, kind)
+
+    return step
+
+
+def _root_number(raw: int, fraction: int, kind: str) -> int:
+    """The finished square root of one raw element."""
+    raw = max(raw, 0)
+    if kind == "I":
+        return isqrt(raw >> fraction)
+    # The root of raw * 2^(34 - fraction) carries 17 fraction bits; the last is the half.
+    return finish_number(isqrt(raw << (34 - fraction)), 17, kind)
+
+
+def _bind(op: Op, pixel: bool, d: Operand, inputs: tuple[Operand, ...], literal: int) -> Run:
+    """Choose the way for these kinds."""
+    a = inputs[0]
+    x, out, kind, char = a.array, d.array, d.kind, op.char
+    step = _root_step(a.kind, kind) if char == "q" else _fixed_step(char, a.kind, kind)
+    if is_bytes(a.kind) and x.size >= TABLE_FROM:
+
+        def run_table() -> int:
+            table = np.empty((1, 256), out.dtype)
+            step(table, np.arange(256, dtype=np.uint8).reshape(1, 256))
+            line = table.ravel()
+            return blockwise(lambda part, left: look_up(part, left, line), out, x)()
+
+        return run_table
+    if char == "q" and x.size == out.size == 1:
+        take, fraction = x.item, FRACTION[a.kind]
+
+        def run_number() -> int:
+            out[0, 0] = _root_number(take(), fraction, kind)
+            return -1
+
+        return run_number
+    return blockwise(step, out, x)
+
+
+bind = reads_first(_bind, pointwise=True)

@@ -1,0 +1,58 @@
+"""Threads for instructions that take longer than a slice.
+
+NumPy lets other threads run while it computes, so a large matrix product on a worker does not
+stop the desktop.  A worker touches nothing but the executor and the memory of the process it
+was given; results come back through the kernel's inbox and are handled on its thread.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+
+from .machine.fault import Stop
+
+#: What a job tells: its stop, or MemoryError if the host had no memory for it; None if the
+#: executor broke (Python has then printed where).
+Outcome = Stop | type[MemoryError] | None
+Job = tuple[Callable[[], Stop], Callable[[Outcome], None]]
+
+
+class Workers:
+    """At most ``count`` threads, started when they are needed; they end with the host program."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._started = 0
+        self._busy = 0
+
+    def submit(self, work: Callable[[], Stop], tell: Callable[[Outcome], None]) -> None:
+        """Do ``work`` on a thread and call ``tell`` there with what came of it."""
+        self._busy += 1
+        if self._started < min(self._busy, self.count):
+            self._started += 1
+            threading.Thread(target=self._serve, name="pxos-worker", daemon=True).start()
+        self._jobs.put((work, tell))
+
+    def finished(self) -> None:
+        """The kernel has seen one outcome."""
+        self._busy -= 1
+
+    def close(self) -> None:
+        """Let idle threads end."""
+        for _ in range(self._started):
+            self._jobs.put(None)
+        self._started = 0
+
+    def _serve(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            work, tell = job
+            outcome: Outcome = None
+            try:
+                outcome = work()
+            except MemoryError:
+                outcome = MemoryError
+            finally:
+                tell(outcome)

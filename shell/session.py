@@ -1,0 +1,240 @@
+"""A session of the command language: what a console, a script and a terminal share.
+
+:meth:`Session.start_line` gives a :class:`~.running.Running` to be polled, for whoever has a
+loop of its own; :meth:`Session.run_line` runs a line to its end.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..kernel.apps import AppStore
+from ..kernel.grants import Grants
+from ..kernel.kernel import Kernel, SpawnError
+from ..kernel.machine.meta import Meta
+from ..kernel.pipes import TextSource
+from ..kernel.process import Process
+from .apps import Apps
+from .builtins import BUILTINS
+from .expand import CommandError, Scope
+from .host import Host, Picture, Present, Show
+from .plan import AppStage, Planner
+from .pump import Pump
+from .running import ChainRun, Running
+from .syntax import Item, SyntaxProblem, line_and_column, parse, point_at, unparse
+from .tasks import CallSink
+
+#: Takes text to be shown: output, or messages.
+Write = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class Job:
+    """A chain in the background.  ``told``: its end was shown."""
+
+    number: int
+    text: str
+    run: ChainRun
+    told: bool = False
+
+    @property
+    def state(self) -> str:
+        """What it is doing, in a word or two."""
+        status = self.run.status
+        if status is None:
+            return "running"
+        return "done" if status == 0 else f"failed ({status})"
+
+
+class Session:
+    """The state that lines share: folder, variables, jobs, history, last status.
+
+    ``out`` takes output and ``err`` everything else (None: the same).  ``show`` shows a
+    picture that a line gave as its result, ``present`` opens a program that draws on a screen;
+    None where there is none.  ``grants`` says what a program may reach (None: the harmless
+    ports it asks for).  ``pump`` lets the kernel run for a moment (None: :class:`Pump`).
+    ``typed`` opens what the user types, for a program that reads text and has no pipe.
+    ``live``: ``out`` is a terminal that understands ANSI sequences.  ``columns`` tells how wide
+    it is.
+    """
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        store: AppStore,
+        host: Host,
+        *,
+        cwd: Path,
+        out: Write,
+        err: Write | None = None,
+        show: Show | None = None,
+        present: Present | None = None,
+        grants: Callable[[Meta], Grants] | None = None,
+        pump: Callable[[], None] | None = None,
+        typed: Callable[[], TextSource] | None = None,
+        live: bool = False,
+        columns: Callable[[], int] = lambda: 80,
+    ) -> None:
+        self.kernel = kernel
+        self.host = host
+        self.cwd = cwd
+        self.out = out
+        self.err = out if err is None else err
+        self.show = show
+        self.present = present
+        self.typed = typed
+        self.live = live
+        self.columns = columns
+        self.apps = Apps(store)
+        self.planner = Planner(self.apps, BUILTINS, host)
+        self.variables: dict[str, str] = {}
+        self.jobs: dict[int, Job] = {}
+        self.history: list[str] = []
+        self.status = 0
+        self.leaving: int | None = None
+        self.warned_of_jobs = False
+        self.printed = CallSink(self._print)
+        self.shown = CallSink(self._show)
+        self._grants = Grants.of if grants is None else grants
+        self._pump = Pump(kernel) if pump is None else pump
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    # ---- lines ------------------------------------------------------------------------------
+
+    def start_line(self, text: str, *, name: str = "", strict: bool = False) -> Running | None:
+        """Begin to run a text of one or more lines; None if it is not one (this is told, and
+        ``status`` is 2).  ``name`` is the script's, for messages."""
+
+        def report(error: CommandError) -> None:
+            self._report(error, text, name)
+
+        try:
+            line = parse(text)
+        except SyntaxProblem as problem:
+            report(CommandError(str(problem), start=problem.start, end=problem.end))
+            self.status = 2
+            return None
+        return Running(self, line, report, strict=strict)
+
+    def run_line(self, text: str, *, name: str = "", strict: bool = False) -> int:
+        """Run a text to its end and return its exit status.
+
+        0: done.  1: a program faulted or work failed.  2: a command was wrong.  130: stopped.
+        Else what the last program ended with.
+        """
+        running = self.start_line(text, name=name, strict=strict)
+        if running is None:
+            return self.status
+        while not running.poll():
+            self._pump()
+        return self.status
+
+    def run_script(self, text: str, name: str, arguments: Sequence[str] = ()) -> int:
+        """Run a script: as :meth:`run_line`, but the first item that fails ends it, and at the
+        end its jobs are waited for.  ``arguments`` are ``$1`` and on, ``name`` is ``$0``."""
+        self.variables["0"] = name
+        self.variables.update((str(n), word) for n, word in enumerate(arguments[:9], 1))
+        status = self.run_line(text, name=name, strict=True)
+        self.finish()
+        return status
+
+    def finish(self) -> None:
+        """Wait until all jobs have ended."""
+        while not self.poll_jobs():
+            self._pump()
+
+    def close(self) -> None:
+        """End all jobs."""
+        for job in self.jobs.values():
+            job.run.interrupt()
+
+    # ---- what lines use ---------------------------------------------------------------------
+
+    def scope(self) -> Scope:
+        """What words are expanded against now."""
+        return Scope(self.cwd, self.host.home, {**self.variables, "?": str(self.status)})
+
+    def spawn(self, stage: AppStage, inputs: Sequence[Any], output: Any,  # noqa: ANN401
+              text_in: Any, text_out: Any) -> Process:  # noqa: ANN401
+        """Start a stage's program; raises :class:`CommandError`."""
+        try:
+            return self.kernel.spawn(
+                stage.program, stage.name, args=stage.args, inputs=inputs, output=output,
+                grants=self._grants(stage.program.meta), text_in=text_in, text_out=text_out)
+        except SpawnError as error:
+            raise CommandError(str(error), status=1) from error
+
+    def notify(self) -> None:
+        """Called on a worker thread: something changed; whoever waits for the kernel wakes up."""
+        self.kernel.post(_nothing)
+
+    def tell(self, text: str) -> None:
+        """Print a message, in lines of its own."""
+        self.err(text.rstrip("\n") + "\n")
+
+    def _print(self, data: bytes) -> None:
+        text = self._decoder.decode(data)
+        if text:
+            self.out(text)
+
+    def _show(self, picture: Picture) -> None:
+        rows, cols = picture.shape[:2]
+        if self.show is None:
+            self.tell(f"a picture of {cols} x {rows} pixels: end the line with > FILE.png to "
+                      "keep it")
+        else:
+            self.show(picture, f"{cols} x {rows}")
+
+    def _report(self, error: CommandError, text: str, name: str) -> None:
+        lines = []
+        prefix = ""
+        if name:
+            number, _ = line_and_column(text, error.start or 0)
+            prefix = f"{name}:{number}: " if error.start is not None else f"{name}: "
+        if error.start is not None and error.end is not None:
+            lines += point_at(text, error.start, error.end)
+        self.tell("\n".join([*lines, prefix + error.text, *error.more]))
+
+    # ---- jobs -------------------------------------------------------------------------------
+
+    def add_job(self, item: Item, run: ChainRun) -> None:
+        """Put a chain into the background."""
+        number = max(self.jobs, default=0) + 1
+        self.jobs[number] = Job(number, unparse(Item(item.chain, False)), run)
+        run.poll()
+        pids = " ".join(str(process.pid) for process in run.processes)
+        self.tell(f"[{number}] {pids}".rstrip())
+
+    def poll_jobs(self) -> bool:
+        """Let jobs do what they can do now; whether all have ended."""
+        return all([job.run.poll() for job in list(self.jobs.values())])
+
+    def tell_jobs(self) -> None:
+        """Tell of jobs that have ended since the last time, and forget them."""
+        self.poll_jobs()
+        for number, job in list(self.jobs.items()):
+            if job.run.status is not None:
+                self.tell(f"[{number}] {job.state}  {job.text}")
+                del self.jobs[number]
+
+    @property
+    def has_live_jobs(self) -> bool:
+        """Whether a job is running."""
+        return any(job.run.status is None for job in self.jobs.values())
+
+    def prompt(self) -> str:
+        """What stands before the cursor: the folder, ``~`` for home."""
+        home = self.host.home
+        if home is not None and self.cwd.is_relative_to(home):
+            shown = "/".join(("~", *self.cwd.relative_to(home).parts))
+        else:
+            shown = str(self.cwd)
+        return f"{shown}> "
+
+
+def _nothing() -> None:
+    """What is posted only to wake the kernel's thread."""
