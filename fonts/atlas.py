@@ -31,18 +31,15 @@ def load_glyphs(face: str, folder: Path = _HERE) -> list[np.ndarray]:
     drawn = parse_face((folder / f"{face}.txt").read_text("utf-8"), rows)
     blank = np.zeros((rows, 8), bool)
     drawn.update({" ": blank, "\u00a0": blank})
-    page0 = [_page0_glyph(index, drawn, rows) for index in range(256)]
-    page1 = [boxes.glyph(code, rows) for code in range(boxes.FIRST, boxes.LAST + 1)]
-    return page0 + page1
+    return [_glyph(index, code, drawn, rows) for index, code in enumerate(charset.ATLAS)]
 
 
-def _page0_glyph(index: int, drawn: dict[str, np.ndarray], rows: int) -> np.ndarray:
-    char = charset.CHARACTERS[index]
-    if char in drawn:
-        return drawn[char]
-    if not boxes.FIRST <= ord(char) <= boxes.LAST:
-        raise KeyError(f"U+{ord(char):04X} {char!r}, glyph {index:#04x}, has not been drawn")
-    return boxes.glyph(ord(char), rows)
+def _glyph(index: int, code: int, drawn: dict[str, np.ndarray], rows: int) -> np.ndarray:
+    if chr(code) in drawn:
+        return drawn[chr(code)]
+    if not boxes.FIRST <= code <= boxes.LAST:
+        raise KeyError(f"U+{code:04X} {chr(code)!r}, glyph {index:#04x}, has not been drawn")
+    return boxes.glyph(code, rows)
 
 
 def stack(glyphs: list[np.ndarray]) -> np.ndarray:

@@ -6,12 +6,13 @@ whose height becomes the height of the atlas' tiles and whose width its columns.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from .atlas import stack
+from .charset import ATLAS
 
 #: Rows and columns that a cell may have, and glyphs a font may have: beyond it the file
 #: is hostile.
@@ -63,24 +64,20 @@ class Font:
         return cell
 
 
-def convert(bdf_text: str, *, charset: Mapping[int, int]) -> np.ndarray:
+def convert(bdf_text: str, *, charset: Sequence[int] = ATLAS) -> np.ndarray:
     """The atlas of a BDF font: uint8 (rows * glyphs, columns, 4), white on transparent.
 
-    ``charset`` maps Unicode code points to glyph numbers
-    (:data:`pxos.fonts.charset.GLYPHS`); the atlas has as many glyphs as its largest
-    number asks for, those that the font lacks shown by its DEFAULT_CHAR or U+FFFD if it
-    has one, else blank.  Raises :class:`BdfError` for a damaged font and for one that has
-    none of the characters.
+    ``charset`` is the Unicode code point of each glyph of the atlas in order.  A character
+    that the font lacks is shown by its DEFAULT_CHAR, or by U+FFFD if it has that, else it
+    is blank.  Raises :class:`BdfError` for a damaged font and for one that has none of the
+    characters.
     """
     font = parse(bdf_text)
     if not any(code in font.glyphs for code in charset):
         raise BdfError(1, "the font has no character of the set: is its encoding Unicode?")
     blank = np.zeros((font.cell.rows, font.cell.cols), bool)
     missing = font.draw(0xFFFD) if 0xFFFD in font.glyphs else blank
-    glyphs = [blank] * (max(charset.values()) + 1)
-    for code, index in charset.items():
-        glyphs[index] = font.draw(code) if code in font.glyphs else missing
-    return stack(glyphs)
+    return stack([font.draw(code) if code in font.glyphs else missing for code in charset])
 
 
 def parse(text: str) -> Font:

@@ -91,9 +91,7 @@ def lines(arms: Arms, rows: int) -> np.ndarray:
     for arm in thick:
         _along(cell, arm, -_reach(arms, arm), half=1)[...] = True
     for arm in double:
-        across = _across(arms, arm)
-        start = 1 if across and "double" not in across else 0
-        _along(cell, arm, start, half=0)[...] = False
+        _along(cell, arm, 0, half=0)[...] = False
     for arm, weight in arms.items():
         if weight == "light":
             stops = _across(arms, arm) == ["double", "double"] and _opposite(arm) not in arms

@@ -71,6 +71,11 @@ GLYPHS: dict[int, int] = {
 CHARACTERS: dict[int, str] = {
     0: " ", 0x10: " ", **{index: chr(code) for code, index in GLYPHS.items() if index < 256}
 }
+#: The code point of every glyph of both pages, in order: what an atlas shows where.
+ATLAS: tuple[int, ...] = (
+    *(ord(CHARACTERS[index]) for index in range(256)),
+    *range(boxes.FIRST, boxes.LAST + 1),
+)
 
 
 def glyph_of(char: str) -> int:

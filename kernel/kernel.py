@@ -351,8 +351,8 @@ class Kernel:
         self._flying -= 1
         self._workers.finished()
         if process.ended:
-            process.count(seconds)
-            self._forget_memory_if_reaped(process)
+            if process.pid not in self.processes:
+                self._free(process)
             return
         self._settle(process, outcome, seconds)
 
@@ -360,11 +360,16 @@ class Kernel:
         """After a slice: accounting, then on to what the process does next."""
         before = process.accounting.memory_bytes
         burnt = process.count(seconds)
-        self.memory_bytes += process.accounting.memory_bytes - before
+        grown = process.accounting.memory_bytes - before
+        self.memory_bytes += grown
         reckoned = self.scheduler.charge(process, burnt, seconds)
         for payer in process.fuel_payers:
             payer.fuel_debt += burnt
-        if isinstance(outcome, Stop):
+        if grown and self.memory_bytes > self.limits.memory_bytes:
+            text = f"all programs together used more than {self.limits.memory_bytes} bytes"
+            self._end(process, Exit("killed", KILLED_STATUS, None, text))
+            self._free(process)
+        elif isinstance(outcome, Stop):
             self._follow(process, outcome)
         elif outcome is MemoryError:
             self._end(process, Exit("killed", KILLED_STATUS, None, "the host has no memory for it"))
@@ -379,10 +384,6 @@ class Kernel:
             self._end_by_device(process, stop, board.ending)
         elif reason == "Y":
             process.next_fuel = stop.next_fuel
-            if self.memory_bytes > self.limits.memory_bytes:
-                text = f"all programs together use more than {self.limits.memory_bytes} bytes"
-                self._end(process, Exit("killed", KILLED_STATUS, stop, text))
-                return
             process.state = State.READY
             self.scheduler.add(process)
         elif reason == "W":
@@ -446,11 +447,11 @@ class Kernel:
         del self.processes[pid]
         if process.parent is not None:
             process.parent.children.pop(pid, None)
-        self._forget_memory_if_reaped(process)
+        if not process.on_worker:
+            self._free(process)
 
-    def _forget_memory_if_reaped(self, process: Process) -> None:
-        gone = process.pid not in self.processes and not process.on_worker
-        if gone and process.memory is not None:
+    def _free(self, process: Process) -> None:
+        if process.memory is not None:
             self.memory_bytes -= process.accounting.memory_bytes
             process.memory = None
 

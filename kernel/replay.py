@@ -36,7 +36,7 @@ class ReplayLog:
         self.reads: dict[tuple[int, str], Message] = {}
         self.writes: dict[tuple[int, str], str] = {}
         self.ready: set[tuple[int, str]] = set()
-        self.refused: set[str] = set()
+        self.refused: set[tuple[int, str]] = set()
 
     def to_bytes(self) -> bytes:
         """The log as compressed JSON."""
@@ -49,7 +49,7 @@ class ReplayLog:
             ],
             "writes": [[done, letter, digest] for (done, letter), digest in self.writes.items()],
             "ready": sorted(map(list, self.ready)),
-            "refused": sorted(self.refused),
+            "refused": sorted(map(list, self.refused)),
         }
         return zlib.compress(json.dumps(plain, separators=(",", ":")).encode())
 
@@ -69,7 +69,7 @@ class ReplayLog:
             for done, letter, digest in plain["writes"]:
                 log.writes[int(done), str(letter)] = str(digest)
             log.ready = {(int(done), str(letter)) for done, letter in plain["ready"]}
-            log.refused = {str(letter) for letter in plain["refused"]}
+            log.refused = {(int(done), str(letter)) for done, letter in plain["refused"]}
         except (zlib.error, KeyError, TypeError, ValueError, RecursionError) as error:
             if isinstance(error, ReplayError):
                 raise
@@ -92,26 +92,28 @@ class RecordingPorts:
         if isinstance(answer, Message):
             self._log.reads[done, letter] = Message(answer.kind, answer.data.copy())
         elif isinstance(answer, Refused):
-            self._log.refused.add(letter)
+            self._log.refused.add((done, letter))
         return answer
 
     def write(self, letter: str, message: Message, selector: Message) -> Wait | Refused | None:
         """Write and note."""
+        at = self._memory.get64("done"), letter
         digest = _digest(message, selector)
         answer = self._ports.write(letter, message, selector)
         if answer is None:
-            self._log.writes[self._memory.get64("done"), letter] = digest
+            self._log.writes[at] = digest
         elif isinstance(answer, Refused):
-            self._log.refused.add(letter)
+            self._log.refused.add(at)
         return answer
 
     def ready(self, letter: str) -> bool | Refused:
         """Ask and note."""
+        at = self._memory.get64("done"), letter
         answer = self._ports.ready(letter)
         if isinstance(answer, Refused):
-            self._log.refused.add(letter)
+            self._log.refused.add(at)
         elif answer:
-            self._log.ready.add((self._memory.get64("done"), letter))
+            self._log.ready.add(at)
         return answer
 
 
@@ -131,7 +133,7 @@ class ReplayPorts:
         done = self._memory.get64("done")
         answer = self._log.reads.get((done, letter))
         if answer is None:
-            if letter in self._log.refused:
+            if (done, letter) in self._log.refused:
                 return Refused(letter)
             if done <= max((at for at, _ in self._log.reads), default=-1):
                 raise ReplayError(f"after {done} instructions nothing was read from port {letter}")
@@ -145,7 +147,7 @@ class ReplayPorts:
         done = self._memory.get64("done")
         digest = self._log.writes.get((done, letter))
         if digest is None:
-            return Refused(letter) if letter in self._log.refused else Wait(letter)
+            return Refused(letter) if (done, letter) in self._log.refused else Wait(letter)
         if digest != _digest(message, selector):
             raise ReplayError(f"after {done} instructions something else was written to {letter}")
         self.written.append((letter, message))
@@ -153,9 +155,8 @@ class ReplayPorts:
 
     def ready(self, letter: str) -> bool | Refused:
         """Whether it was ready at this instruction."""
-        if letter in self._log.refused:
-            return Refused(letter)
-        return (self._memory.get64("done"), letter) in self._log.ready
+        at = self._memory.get64("done"), letter
+        return Refused(letter) if at in self._log.refused else at in self._log.ready
 
 
 def recording(

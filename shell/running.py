@@ -65,7 +65,7 @@ class PipelineRun:
         for index, stage in enumerate(plan.stages):
             into, out = plan.kinds[index], plan.kinds[index + 1]
             last = index == len(plan.stages) - 1
-            pipe: Pipe[Any] | None = None if last else Pipe(out)
+            pipe: Pipe[Any] | None = None if last else self._pipe(out)
             sink = None if pipe is None else pipe.writer
             picture_sink = pictures if last and out in (PICTURE, "both") else \
                 sink if out == PICTURE else None
@@ -77,8 +77,15 @@ class PipelineRun:
             else:
                 self._spawn(stage, into, coming, picture_sink, text_sink, index == 0)
             coming = None if pipe is None else pipe.reader
-            if pipe is not None:
-                self._loose.append(pipe.reader)
+
+    def _pipe(self, kind: str) -> Pipe[Any]:
+        """A pipe between two stages.  Tasks do not attach to it, so that it tells the session
+        what changes; processes put their own wake in place of that."""
+        pipe: Pipe[Any] = Pipe(kind)
+        pipe.reader.attach(self._session.notify)
+        pipe.writer.attach(self._session.notify)
+        self._loose.append(pipe.reader)
+        return pipe
 
     def _check_screens(self) -> None:
         for stage in self._plan.stages:

@@ -97,10 +97,13 @@ class Session:
         self.status = 0
         self.leaving: int | None = None
         self.warned_of_jobs = False
+        #: Called on the kernel's thread when something happened that a line may wait for; for
+        #: whoever does not poll all the time.
+        self.when_changed: Callable[[], None] = _nothing
         self.printed = CallSink(self._print)
         self.shown = CallSink(self._show)
         self._grants = Grants.of if grants is None else grants
-        self._pump = Pump(kernel) if pump is None else pump
+        self.pump = Pump(kernel) if pump is None else pump
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     # ---- lines ------------------------------------------------------------------------------
@@ -130,7 +133,7 @@ class Session:
         if running is None:
             return self.status
         while not running.poll():
-            self._pump()
+            self.pump()
         return self.status
 
     def run_script(self, text: str, name: str, arguments: Sequence[str] = ()) -> int:
@@ -145,7 +148,7 @@ class Session:
     def finish(self) -> None:
         """Wait until all jobs have ended."""
         while not self.poll_jobs():
-            self._pump()
+            self.pump()
 
     def close(self) -> None:
         """End all jobs."""
@@ -162,15 +165,18 @@ class Session:
               text_in: Any, text_out: Any) -> Process:  # noqa: ANN401
         """Start a stage's program; raises :class:`CommandError`."""
         try:
-            return self.kernel.spawn(
+            process = self.kernel.spawn(
                 stage.program, stage.name, args=stage.args, inputs=inputs, output=output,
                 grants=self._grants(stage.program.meta), text_in=text_in, text_out=text_out)
         except SpawnError as error:
             raise CommandError(str(error), status=1) from error
+        process.when_ended(lambda _: self.notify())
+        return process
 
     def notify(self) -> None:
-        """Called on a worker thread: something changed; whoever waits for the kernel wakes up."""
-        self.kernel.post(_nothing)
+        """Something changed, on whatever thread: whoever waits for the kernel wakes up, and
+        ``when_changed`` is called in the kernel's next turn."""
+        self.kernel.post(self.when_changed)
 
     def tell(self, text: str) -> None:
         """Print a message, in lines of its own."""

@@ -133,13 +133,16 @@ def _float_bits(name: str, value: float) -> int:
 
 
 def choose_width(specs: Sequence[MatrixSpec]) -> int:
-    """The width that makes the picture of these matrices most nearly square."""
+    """The width that makes the picture of these matrices most nearly square.
+
+    Every matrix begins a row, so wide pictures of many small ones waste most of their
+    words: widths that take over twice the least number of words are left out.
+    """
     words = np.array([spec.words() for spec in specs], np.int64) + HEADER_PX
-
-    def longer_side(width: int) -> int:
-        return max(width, 1 + int((-(-words // width)).sum()))
-
-    return min(WIDTHS, key=longer_side)
+    heights = {width: 1 + int((-(-words // width)).sum()) for width in WIDTHS}
+    least = min(width * height for width, height in heights.items())
+    fine = [width for width in WIDTHS if width * heights[width] <= 2 * least]
+    return min(fine, key=lambda width: max(width, heights[width]))
 
 
 def lay_out(

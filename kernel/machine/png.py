@@ -315,6 +315,6 @@ def _unfilter(scanlines: np.ndarray) -> np.ndarray:
     if int(scanlines[:, 0].max()) > 4:
         raise _damaged("a scanline has an unknown filter")
     rows, stride = scanlines.shape
-    pixels = np.ascontiguousarray(scanlines[:, 1:]).reshape(rows, (stride - 1) // 4, 4)
+    pixels = scanlines[:, 1:].copy().reshape(rows, (stride - 1) // 4, 4)
     unfilter(pixels, scanlines[:, 0])
     return pixels

@@ -66,3 +66,18 @@ def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
     while not condition():
         assert time.monotonic() < end, "it never happened"
         time.sleep(0.002)
+
+
+class TestClock:
+    """The host's clock."""
+
+    __test__ = False
+
+    def monotonic_ms(self) -> int:
+        return int(time.monotonic() * 1000)
+
+    def seconds(self) -> float:
+        return time.monotonic()
+
+    def now(self) -> tuple[int, int, int, int, int, int, int]:
+        return (2000, 1, 1, 0, 0, 0, 0)

@@ -18,10 +18,8 @@ from math import floor
 
 import numpy as np
 
-from ..fault import InternalError
 from ..isa import Op
 from .finish import (
-    BLOCK,
     FRACTION,
     X_MAX,
     X_MIN,
@@ -201,13 +199,13 @@ def _direct(ufunc: np.ufunc, dtype: type | None, out: np.ndarray, *inputs: np.nd
     if dtype is None:
 
         def run() -> int:
-            ufunc(a, b, out)
+            ufunc(a, b, out=out)
             return -1
 
         return run
 
     def run_as() -> int:
-        ufunc(a, b, out, dtype=dtype, casting="unsafe")
+        ufunc(a, b, out=out, dtype=dtype, casting="unsafe")
         return -1
 
     return run_as
@@ -415,7 +413,7 @@ def _bind_division(char: str, d: Operand, a: Operand, b: Operand) -> Run:
             return 0 if rows and cols else -1
         if direct is None or divisor == -1:
             return body()
-        direct(x, divisor, out)
+        direct(x, divisor, out=out)
         return -1
 
     return run_constant

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..isa import Op
-from .finish import FRACTION, Run, blockwise, finish_number, floors, is_bytes, reads_first, store
+from .finish import FRACTION, Run, blockwise, finish_number, reads_first, store
 from .operand import Operand
 
 _UFUNC: dict[str, np.ufunc] = {"&": np.bitwise_and, "|": np.bitwise_or, "^": np.bitwise_xor}
@@ -22,13 +22,13 @@ def _bind(op: Op, pixel: bool, d: Operand, inputs: tuple[Operand, ...], literal:
     if x.dtype == y.dtype == out.dtype:
 
         def run() -> int:
-            ufunc(x, y, out)
+            ufunc(x, y, out=out)
             return -1
 
         return run
 
     def run_mixed() -> int:
-        ufunc(x, y, out, casting="unsafe")
+        ufunc(x, y, out=out, casting="unsafe")
         return -1
 
     return run_mixed
@@ -49,9 +49,9 @@ def _bind_shift(d: Operand, a: Operand, b: Operand) -> Run:
                 raw = raw << count if count >= 0 else raw >> -count
                 out[0, 0] = finish_number(raw, fraction, kind)
             elif plain and 0 <= count < 32:
-                np.left_shift(x, count, out)
+                np.left_shift(x, count, out=out)
             elif plain and count < 0:
-                np.right_shift(x, min(-count, 31), out)
+                np.right_shift(x, min(-count, 31), out=out)
             else:
 
                 def step(part: np.ndarray, left: np.ndarray) -> None:

@@ -188,8 +188,6 @@ def out(state: State, word: int) -> Stop | None:
     assert isinstance(a, Strided)
     assert isinstance(selector, Strided)
     letter = chr(word >> 16 & 0xFF)
-    if not PORTS[letter].writes:
-        return Stop("P", state.pc)
     cost = fuel_for(a.count)
     short = state.short_of(cost)
     if short is not None:
@@ -216,8 +214,6 @@ def in_(state: State, word: int, store: Store, bind_copy: BindCopy) -> Stop | No
     assert isinstance(d, Matrix)
     assert isinstance(selector, Strided)
     letter = chr(word >> 16 & 0xFF)
-    if not PORTS[letter].reads:
-        return Stop("P", state.pc)
     short = state.short_of(ONE)
     if short is not None:
         return short

@@ -69,9 +69,16 @@ def cut(array: np.ndarray, rows: slice, cols: slice) -> np.ndarray:
     return array[rows, cols]
 
 
-def blockwise(step: Callable[..., None], out: np.ndarray, *inputs: np.ndarray) -> Run:
-    """A closure that runs ``step(out, *inputs)`` block by block, inputs broadcast to out."""
-    if out.size <= BLOCK:
+def blockwise(
+    step: Callable[..., None], out: np.ndarray, *inputs: np.ndarray, limit: int = BLOCK
+) -> Run:
+    """A closure that runs ``step(out, *inputs)`` block by block, inputs broadcast to out.
+
+    An empty ``out`` needs no step.
+    """
+    if out.size == 0:
+        return nothing
+    if out.size <= limit:
 
         def whole() -> int:
             step(out, *inputs)
@@ -80,7 +87,7 @@ def blockwise(step: Callable[..., None], out: np.ndarray, *inputs: np.ndarray) -
         return whole
 
     def run() -> int:
-        for rows, cols in blocks(*out.shape):
+        for rows, cols in blocks(out.shape[0], out.shape[1], limit):
             step(out[rows, cols], *[cut(array, rows, cols) for array in inputs])
         return -1
 
@@ -161,7 +168,7 @@ def store_wide(
 
 
 def _x_to_i(raw: np.ndarray) -> np.ndarray:
-    return raw >> 16
+    return np.right_shift(raw, 16)
 
 
 def _i_to_x(raw: np.ndarray) -> np.ndarray:

@@ -57,10 +57,8 @@ def _finish(out: np.ndarray, value: np.ndarray, operator: str, a: Operand, kind:
     """Store folded elements: raw words for bits, else values on the grid of ``a``."""
     if operator in "&|^":
         np.copyto(out, value, casting="unsafe")
-    elif kind == "I" and value.dtype == np.int32 and a.kind != "X":
-        out[...] = value
-    elif operator != "A" and a.kind == kind:
-        out[...] = value
+    elif a.kind != "X" and kind == "I" or operator != "A" and a.kind == kind:
+        np.copyto(out, value, casting="unsafe")
     else:
         store(out, value.astype(np.int64), FRACTION[a.kind], kind)
 

@@ -13,7 +13,6 @@ from ..isa import Op
 from .finish import (
     BLOCK,
     FRACTION,
-    Convert,
     Run,
     blocks,
     converter,
@@ -22,7 +21,6 @@ from .finish import (
     fitted,
     flat_view,
     floors,
-    is_bytes,
     nothing,
     numbers,
     reads_first,

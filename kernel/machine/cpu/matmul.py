@@ -166,7 +166,7 @@ def _store_quantised(
     """
     scale, offset, exponent = grid
     fraction -= exponent
-    if 0 <= fraction and abs(scale) * bounds[0] + abs(offset) * bounds[1] < 1 << 62:
+    if fraction >= 0 and abs(scale) * bounds[0] + abs(offset) * bounds[1] < 1 << 62:
         value = products * scale
         value += sums * offset
         store(out, value, fraction, kind)

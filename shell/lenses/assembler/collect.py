@@ -103,6 +103,8 @@ class Collect:
             if isinstance(inner, tree.Declare) and inner.name in stmt.params:
                 self.problems.add(SourceError(inner.place, f"{inner.name!r} is a parameter already"))
             self._guard(lambda one: self._declare(one, static), inner)
+        # What a macro's views show is known only where it is expanded.
+        self.views = [(view, scope) for view, scope in self.views if scope is not static]
 
     def _proc(self, stmt: tree.Proc) -> None:
         self._check_callable(stmt.name, stmt.place)
@@ -174,6 +176,20 @@ def note_view(stmt: tree.View, scope: Scope, resolver: Resolver) -> None:
         found.classes.add(shown)
     elif stmt.at is not None and base.shows != "V":
         found.classes.add(base.shows)
+
+
+def views_in(stmts: tuple[Stmt, ...]) -> list[tree.View]:
+    """The view statements of a block and the blocks in it."""
+    found: list[tree.View] = []
+    for stmt in stmts:
+        match stmt:
+            case tree.View():
+                found.append(stmt)
+            case tree.If():
+                found += views_in((*stmt.then, *stmt.otherwise))
+            case tree.Loop() | tree.For():
+                found += views_in(stmt.body)
+    return found
 
 
 def collect_labels(stmts: tuple[Stmt, ...], scope: Scope, prefix: str) -> None:

@@ -157,7 +157,12 @@ class Parser(Reader):
         shape: tuple[Expr, Expr] | None = None
         options: dict[str, Expr] = {}
         flags: set[str] = set()
-        if self.token.kind == "shape":
+        if self.token.kind == "number" and self.token.text.startswith("0x"):
+            found = self.next()  # 0x4 can only be a shape here, not a hexadecimal number
+            if not found.text[2:].isdigit():
+                raise SourceError(found.place, f"{found.text!r} is no shape", "[rows, columns]")
+            shape = (self.whole(found, 0), self.whole(found, int(found.text[2:])))
+        elif self.token.kind == "shape":
             found = self.next()
             assert isinstance(found.value, tuple)
             shape = (self.whole(found, int(found.value[0])), self.whole(found, int(found.value[1])))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ....kernel.machine.isa import BY_CHAR, Op
 from . import constants, tree
 from .code import Code, Field, Operand, Small
-from .collect import collect_labels, note_view
+from .collect import collect_labels, note_view, views_in
 from .data import Files
 from .errors import Collector, Place, SourceError, suggest
 from .expressions import Expressions, fits_number
@@ -32,6 +32,7 @@ class Statements(Expressions):
     def __init__(self, code: Code, files: Files, problems: Collector) -> None:
         super().__init__(code, files)
         self.problems = problems
+        self.declared: list[Matrix] = []
         self.labels: list[LabelSymbol] = []
         self.around: list[Around] = []
         self.code_writable = False
@@ -75,8 +76,7 @@ class Statements(Expressions):
             case tree.Word():
                 value = constants.need_int(stmt.value, scope, "a word", -(1 << 31), (1 << 32) - 1)
                 self.code.word(value, stmt.place)
-            case tree.Include() | tree.Macro() | tree.Proc() | tree.Directive() | tree.Argument() \
-                    if scope.parent is not None:
+            case tree.Include() | tree.Macro() | tree.Proc() | tree.Directive() | tree.Argument():
                 raise SourceError(stmt.place, "this stands at the top of a file only, in no block")
 
     # ---- labels and jumps --------------------------------------------------------------------
@@ -228,15 +228,6 @@ class Statements(Expressions):
         self.branch(Binary(stmt.place, "<" if step > 0 else ">", name, stmt.high), scope, top, True)
         self.place(end)
 
-    @property
-    def declared(self) -> list[Matrix]:
-        """All declared matrices, in order."""
-        return self._declared
-
-    @declared.setter
-    def declared(self, matrices: list[Matrix]) -> None:
-        self._declared = matrices
-
     # ---- writing -----------------------------------------------------------------------------
 
     def destination(self, expr: Expr, scope: Scope) -> Matrix:
@@ -369,9 +360,8 @@ class Statements(Expressions):
         inner = self.bind(macro, call, scope)
         macro.uses += 1
         collect_labels(macro.body, inner, f"{macro.name}~{macro.uses}.")
-        for stmt in macro.body:
-            if isinstance(stmt, tree.View):
-                note_view(stmt, inner, self)
+        for view in views_in(macro.body):
+            note_view(view, inner, self)
         self.expansion += 1
         around, self.around = self.around, []
         try:

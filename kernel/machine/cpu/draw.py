@@ -1,0 +1,301 @@
+"""Over, Tile, Zoom and Draw.
+
+Blending is ``(s*A + t*(255-A) + 127) div 255`` for all four channels, with the source's alpha
+channel taken as 255: at most 255 * 255 + 127 = 65152, so 16 bits hold it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..isa import Op
+from .finish import (
+    BLOCK,
+    Convert,
+    Run,
+    blockwise,
+    converter,
+    fitted,
+    floors,
+    nothing,
+    numbers,
+    reads_first,
+    spread,
+)
+from .operand import Operand
+
+OPAQUE = 0xFF000000
+#: Pixels blended at a time.
+BLEND_BLOCK = 1 << 14
+
+
+# ---- blending ----------------------------------------------------------------------------------
+
+
+def _channels(words: np.ndarray) -> np.ndarray:
+    """Pixels as bytes: ... x 4, contiguous."""
+    return np.ascontiguousarray(words).view(np.uint8).reshape(*words.shape, 4)
+
+
+def blend(over: np.ndarray, under: np.ndarray) -> np.ndarray:
+    """Pixels ``over`` blended onto ``under`` (uint32 words, broadcast): the new words."""
+    source = _channels(over).astype(np.uint16)
+    alpha = source[..., 3:].copy()
+    source[..., 3] = 255
+    source *= alpha
+    source += 127
+    np.subtract(255, alpha, out=alpha)
+    total = _channels(under) * alpha
+    total += source
+    total //= 255
+    return total.astype(np.uint8, order="C").view(np.uint32)[..., 0]
+
+
+def _blend_step(out: np.ndarray, over: np.ndarray, under: np.ndarray) -> None:
+    """Blend a block; sources that are all opaque or all clear are copied."""
+    least, most = over.min(), (over & OPAQUE).max()
+    if least >= OPAQUE:
+        np.copyto(out, over)
+    elif most == 0:
+        np.copyto(out, under)
+    else:
+        out[...] = blend(over, under)
+
+
+def _bind_over(d: Operand, a: Operand, b: Operand) -> Run:
+    """a over b, pixel by pixel."""
+    out = d.array
+    if out.size == 0 or a.array.size == 0 or b.array.size == 0:
+        return nothing
+    return blockwise(
+        _blend_step, out, a.array.view(np.uint32), b.array.view(np.uint32), limit=BLEND_BLOCK
+    )
+
+
+# ---- tiles -------------------------------------------------------------------------------------
+
+
+def tile_height(b: Operand) -> int:
+    """Rows of a tile of the stack b: its leaf, or all its rows."""
+    return b.leaf or b.rows
+
+
+def _bind_tile(pixel: bool, d: Operand, a: Operand, b: Operand) -> Run:
+    """A map of tile numbers becomes the tiles: whole tile rows are moved as items."""
+    height, width = tile_height(b), b.cols
+    part = fitted(d, a.rows * height, a.cols * width)
+    out = part.array
+    if out.size == 0:
+        return nothing
+    count = b.rows // height
+    if count == 0:
+
+        def run_blank() -> int:
+            out[...] = 0
+            return -1
+
+        return spread(d, part, run_blank)
+    stack = b.array[: count * height]
+    convert = converter(b, d.kind, pixel)
+    offsets = np.arange(height, dtype=np.intp).reshape(1, height, 1)
+    step = max(1, BLOCK // (a.cols * height * width))
+    item = np.dtype((np.void, width * out.dtype.itemsize))
+
+    def run() -> int:
+        tiles = stack if convert is None else convert(stack)
+        if tiles.dtype != out.dtype:
+            tiles = tiles.astype(out.dtype)
+        lines = np.ascontiguousarray(tiles).view(item)[:, 0]
+        numbers_of = floors(a)
+        for row in range(0, a.rows, step):
+            number = numbers_of[row : row + step].astype(np.intp)
+            if number.min() < 0 or number.max() >= count:
+                number[(number < 0) | (number >= count)] = 0
+            number *= height
+            index = (number[:, None, :] + offsets).reshape(-1, a.cols)
+            target = out[row * height : row * height + index.shape[0]]
+            if target.flags.c_contiguous:
+                np.take(lines, index, out=target.view(item), mode="clip")
+            else:
+                target[...] = lines[index].view(out.dtype)
+        return -1
+
+    return spread(d, part, run)
+
+
+# ---- zoom --------------------------------------------------------------------------------------
+
+
+def _sources(size: int, wanted: int, start: int, stop: int) -> np.ndarray:
+    """floor((2y + 1) * size / (2 * wanted)) for y in start..stop-1."""
+    return (2 * np.arange(start, stop, dtype=np.int64) + 1) * size // (2 * wanted)
+
+
+def _zoom(out: np.ndarray, x: np.ndarray, convert: Convert | None) -> None:
+    """Nearest neighbour: each source row that is used is stretched once."""
+    rows, cols = out.shape
+    across = _sources(x.shape[1], cols, 0, cols)
+    down = _sources(x.shape[0], rows, 0, rows).tolist()
+    straight = x.shape[1] == cols
+    repeat = cols // x.shape[1] if cols % x.shape[1] == 0 else 0
+    row = 0
+    while row < rows:
+        source = down[row]
+        stop = row + 1
+        while stop < rows and down[stop] == source:
+            stop += 1
+        line = x[source]
+        if convert is not None:
+            line = convert(line)
+        if repeat > 1:
+            line = np.repeat(line, repeat)
+        elif not straight:
+            line = line.take(across)
+        out[row:stop] = line
+        row = stop
+
+
+def _bind_zoom(pixel: bool, d: Operand, a: Operand, s: Operand) -> Run:
+    """Resize to the shape that s names when it runs."""
+    out, x = d.array, a.array
+    if out.size == 0:
+        return nothing
+    convert = converter(a, d.kind, pixel)
+
+    def run() -> int:
+        rows, cols = numbers(s)
+        part = fitted(d, min(rows, d.rows), min(cols, d.cols))
+        if x.size == 0:
+            part.array[...] = 0
+        else:
+            _zoom(part.array, x, convert)
+        return spread(d, part, nothing)()
+
+    return run
+
+
+# ---- drawing at positions ------------------------------------------------------------------------
+
+
+def _items(b_values: np.ndarray, a_rows: int, a_cols: int, leaf: int) -> tuple[int, np.ndarray]:
+    """The items of Draw: height of a leaf, and n x 5 int64 row, column, rows, columns, leaf.
+
+    Items that draw nothing because of their leaf or an empty rectangle are left out.
+    """
+    values = b_values.astype(np.int64)
+    count, fields = values.shape
+    height = leaf or a_rows
+    items = np.zeros((count, 5), np.int64)
+    items[:, :2] = values[:, :2]
+    items[:, 2], items[:, 3] = height, a_cols
+    if fields >= 4:
+        items[:, 2:4] = values[:, 2:4]
+    if fields in (3, 5):
+        items[:, 4] = values[:, -1]
+    leaves = a_rows // height if height else 0
+    if a_cols == 0:
+        leaves = 0
+    alive = (items[:, 4] >= 0) & (items[:, 4] < leaves) & (items[:, 2:4] >= 1).all(axis=1)
+    return height, items if alive.all() else items[alive]
+
+
+def _clipped(items: np.ndarray, d_rows: int, d_cols: int) -> np.ndarray:
+    """Where each item meets d: n x 4 int64 first row, first column, end row, end column."""
+    low = np.maximum(items[:, :2], 0)
+    high = np.minimum(items[:, :2] + items[:, 2:4], (d_rows, d_cols))
+    return np.concatenate((low, high), axis=1)
+
+
+def area(
+    d_rows: int, d_cols: int, a_rows: int, a_cols: int, leaf: int, b_values: np.ndarray
+) -> int:
+    """Pixels (value mode: elements) that Draw writes after clipping, over all rows of b.
+
+    ``b_values``: integers, n x 2..5, the floors of b's values.  Sizes are in units of the mode.
+    """
+    _, items = _items(b_values, a_rows, a_cols, leaf)
+    box = _clipped(items, d_rows, d_cols)
+    sizes = np.maximum(box[:, 2:] - box[:, :2], 0)
+    return int((sizes[:, 0] * sizes[:, 1]).sum())
+
+
+def _repeated(picture: np.ndarray, row: int, col: int, rows: int, cols: int) -> np.ndarray:
+    """``picture`` repeated for ever, from (row, col), rows x cols."""
+    if row + rows <= picture.shape[0] and col + cols <= picture.shape[1]:
+        return picture[row : row + rows, col : col + cols]
+    down = np.arange(row, row + rows) % picture.shape[0]
+    along = np.arange(col, col + cols) % picture.shape[1]
+    return picture[down].take(along, axis=1)
+
+
+def _bind_draw(pixel: bool, d: Operand, a: Operand, b: Operand) -> Run:
+    """a at each place of b, in order."""
+    out, x = d.array, a.array
+    if out.size == 0 or x.size == 0 or b.rows == 0:
+        return nothing
+    convert = converter(a, d.kind, pixel)
+
+    def run() -> int:
+        height, items = _items(floors(b), a.rows, a.cols, a.leaf)
+        boxes = _clipped(items, d.rows, d.cols).tolist()
+        pictures: dict[int, tuple[np.ndarray, bool]] = {}
+        for (row, col, _, _, leaf), (top, left, end, right) in zip(
+            items.tolist(), boxes, strict=True
+        ):
+            if end <= top or right <= left:
+                continue
+            if leaf not in pictures:
+                picture = x[leaf * height : (leaf + 1) * height]
+                if convert is not None:
+                    picture = convert(picture)
+                pictures[leaf] = picture, not pixel or bool(picture.min() >= OPAQUE)
+            picture, plain = pictures[leaf]
+            target = out[top:end, left:right]
+            if picture.size == 1:
+                if plain:
+                    target[...] = picture[0, 0]
+                else:
+                    blockwise(_blend_step, target, picture, target, limit=BLEND_BLOCK)()
+                continue
+            _draw_one(target, picture, (top - row) % picture.shape[0],
+                      (left - col) % picture.shape[1], plain)
+        return -1
+
+    return run
+
+
+def _draw_one(target: np.ndarray, picture: np.ndarray, row: int, col: int, plain: bool) -> None:
+    """Copy or blend the repeated picture, which starts at (row, col), onto ``target``."""
+    rows, cols = target.shape
+    step = max(1, BLEND_BLOCK // cols)
+    for start in range(0, rows, step):
+        part = target[start : start + step]
+        source = _repeated(picture, (row + start) % picture.shape[0], col, part.shape[0], cols)
+        if plain:
+            np.copyto(part, source, casting="unsafe")
+        else:
+            _blend_step(part, source, part)
+
+
+# ---- binding ---------------------------------------------------------------------------------
+
+
+def _bind(op: Op, pixel: bool, d: Operand, inputs: tuple[Operand, ...], literal: int) -> Run:
+    """Choose by opcode."""
+    a, b = inputs
+    if op.char == "O":
+        return _bind_over(d, a, b)
+    if op.char == "t":
+        return _bind_tile(pixel, d, a, b)
+    if op.char == "Z":
+        return _bind_zoom(pixel, d, a, b)
+    return _bind_draw(pixel, d, a, b)
+
+
+_pointwise = reads_first(_bind, pointwise=True)
+_others = reads_first(_bind, pointwise=False)
+
+
+def bind(op: Op, pixel: bool, d: Operand, inputs: tuple[Operand, ...], literal: int) -> Run:
+    """The family's Binder."""
+    return (_pointwise if op.char == "O" else _others)(op, pixel, d, inputs, literal)

@@ -1,0 +1,319 @@
+"""Fairness, preemption, worker threads: the kernel with processes that follow scripts."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from pxos.kernel.clock import Moment, VirtualClock
+from pxos.kernel.grants import Grants
+from pxos.kernel.kernel import Kernel
+from pxos.kernel.machine.fault import InternalError, Stop
+from pxos.kernel.machine.memory import Memory
+from pxos.kernel.machine.ports import Ports
+from pxos.kernel.pipes import ListSink
+from pxos.kernel.process import Process, State
+from pxos.kernel.scheduler import HEAVY_FUEL, SLICE_SECONDS, Share
+
+from ..kernel.programs import ALL_HARMLESS, DictStore, program
+from ..kernel.scripted import Script, Scripted, scripted
+
+#: Its two instructions matter to nobody: scripts run instead.
+ANY = program("A 0 0 0\nH 0")
+OUT = program("] 0 't 0\nH 0")
+ALL = Grants.of(ANY.meta)
+
+
+class WorkClock:
+    """Time passes as processes burn fuel: ``rate`` fuel a second."""
+
+    def __init__(self, rate: float = 1e6) -> None:
+        self.rate = rate
+        self.time = 0.0
+
+    def worked(self, step: tuple) -> None:
+        self.time += (step[1] if step[0] == "burn" else 1) / self.rate
+
+    def monotonic_ms(self) -> int:
+        return int(self.time * 1000)
+
+    def seconds(self) -> float:
+        return self.time
+
+    def now(self) -> Moment:
+        return (2000, 1, 1, 0, 0, 0, 0)
+
+
+class RealClock(WorkClock):
+    """The host's time, for tests of threads."""
+
+    def seconds(self) -> float:
+        return time.perf_counter()
+
+
+def burn(amount: int = 10) -> Script:
+    while True:
+        yield "burn", amount
+
+
+def start(kernel: Kernel, script, clock: WorkClock | None = None, what=ANY, **more) -> Process:
+    before = {} if clock is None else {"before": clock.worked}
+    return kernel.spawn(what, "script", grants=ALL, make_executor=scripted(script, **before), **more)
+
+
+@pytest.mark.parametrize("steps", [(10, 10, 10), (1, 100, 1900), (7, 5000, 19000)])
+def test_equals_get_equal_time_whatever_their_instructions_cost(steps: tuple[int, ...]) -> None:
+    clock = WorkClock()
+    kernel = Kernel(DictStore(), clock=clock, workers=0)
+    processes = [start(kernel, lambda n=n: burn(n), clock) for n in steps]
+    assert kernel.run(2.0) is True
+    times = [p.accounting.seconds for p in processes]
+    assert sum(times) == pytest.approx(2.0, abs=0.03)
+    assert max(times) - min(times) < 0.05
+
+
+def test_priority_weights_time() -> None:
+    clock = WorkClock()
+    kernel = Kernel(DictStore(), clock=clock, workers=0)
+    low, high = (start(kernel, burn, clock, priority=p) for p in (-2, 3))
+    kernel.run(3.0)
+    assert high.accounting.seconds / low.accounting.seconds == pytest.approx(1.25**5, rel=0.05)
+    with pytest.raises(ValueError, match="priority"):
+        Share(21)
+
+
+def test_slices_follow_the_measured_rate() -> None:
+    for rate in (2e5, 1e6, 2e7):
+        clock = WorkClock(rate)
+        kernel = Kernel(DictStore(), clock=clock, workers=0)
+        longest = [0.0]
+        processes = [start(kernel, lambda: burn(1), clock) for _ in range(2)]
+        kernel.run(0.2)
+        for _ in range(20):
+            before = clock.time
+            kernel.run(0)
+            longest[0] = max(longest[0], clock.time - before)
+        assert longest[0] == pytest.approx(SLICE_SECONDS, rel=0.2), rate
+        assert all(p.accounting.fuel for p in processes)
+
+
+def test_a_sleeper_is_served_soon_but_saves_nothing_up() -> None:
+    clock = WorkClock()
+    kernel = Kernel(DictStore(), clock=clock, workers=0)
+    hogs = [start(kernel, burn, clock) for _ in range(3)]
+
+    def sleeper() -> Script:
+        yield "read", "v"
+        while True:
+            yield "burn", 10
+
+    late = start(kernel, sleeper, clock)
+    kernel.run(5.0)
+    assert late.accounting.seconds < 0.01
+    kernel.tick(1)
+    before = clock.time
+    while late.accounting.fuel < 1000:
+        kernel.run(0)
+    assert clock.time - before < 0.01
+    kernel.run(4.0)
+    assert late.accounting.seconds == pytest.approx(1.0, rel=0.05)
+    assert all(h.accounting.seconds == pytest.approx(8 / 3, rel=0.05) for h in hogs)
+
+
+def test_a_waiting_process_costs_nothing() -> None:
+    kernel = Kernel(DictStore(), clock=VirtualClock())
+    asked = []
+
+    def waiter() -> Script:
+        asked.append(1)
+        yield "wait", "km"
+
+    for _ in range(50):
+        start(kernel, waiter)
+    kernel.run(1)
+    picked = []
+    pick = kernel.scheduler.pick
+    kernel.scheduler.pick = lambda: picked.append(pick()) or picked[-1]  # type: ignore[method-assign]
+    for _ in range(10):
+        assert kernel.run(1) is False
+    assert picked == [None] * 10
+    kernel.processes[7].pointer.push(1, 2)
+    kernel.run(1)
+    assert [p for p in picked if p] == [kernel.processes[7]]
+
+
+# ---- worker threads -------------------------------------------------------------------------
+
+
+class Heavy:
+    """An instruction that runs until it is let go, and notes the threads it ran on."""
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+        self.started = threading.Event()
+        self.threads: set[str] = set()
+
+    def before(self, step: tuple) -> None:
+        if step[0] == "burn" and step[1] > HEAVY_FUEL:
+            self.threads.add(threading.current_thread().name)
+            self.started.set()
+            assert self.go.wait(10)
+
+
+@pytest.fixture()
+def kernel():
+    kernel = Kernel(DictStore(), clock=RealClock(), workers=2)
+    yield kernel
+    kernel.close()
+
+
+def heavy_then_text() -> Script:
+    from pxos.kernel.devices.base import text
+
+    yield "burn", 5
+    yield "burn", 10 * HEAVY_FUEL
+    yield "write", "t", text(b"done")
+    yield "halt", 4
+
+
+def test_others_go_on_while_a_worker_is_busy(kernel: Kernel) -> None:
+    heavy, out = Heavy(), ListSink()
+    slow = start(kernel, heavy_then_text, None, text_out=out)
+    slow_executor = slow.executor
+    assert isinstance(slow_executor, Scripted)
+    slow_executor.before = heavy.before
+    quick = start(kernel, burn)
+    kernel.run(0.02)
+    assert heavy.started.wait(5)
+    assert slow.on_worker
+    assert slow.state is State.RUNNING
+    before = quick.accounting.fuel
+    assert kernel.run(0.02) is True
+    assert quick.accounting.fuel > before
+    kernel.kill(quick.pid)
+    assert kernel.run(0.01) is True
+    assert kernel.next_wake() == 0.0
+    heavy.go.set()
+    while kernel.run(1):
+        pass
+    assert slow.exit is not None
+    assert slow.exit.status == 4
+    assert out.messages == [b"done"]
+    assert slow.accounting.fuel == 5 + 10 * HEAVY_FUEL + 2
+    assert heavy.threads == {"pxos-worker"}
+
+
+def test_killing_works_at_once_and_the_late_result_is_dropped(kernel: Kernel) -> None:
+    heavy, out = Heavy(), ListSink()
+    slow = start(kernel, heavy_then_text, None, text_out=out)
+    slow.executor.before = heavy.before  # type: ignore[union-attr]
+    kernel.run(0.01)
+    assert heavy.started.wait(5)
+    kernel.kill(slow.pid)
+    assert slow.ended
+    assert out.closed
+    kernel.reap(slow.pid)
+    used = kernel.memory_bytes
+    assert used > 0, "its memory is still worked on"
+    heavy.go.set()
+    while kernel.run(1):
+        pass
+    assert slow.exit is not None
+    assert slow.exit.kind == "killed"
+    assert out.messages == []
+    assert kernel.memory_bytes == 0
+
+
+def test_a_heavy_port_instruction_stays_on_the_kernels_thread(kernel: Kernel) -> None:
+    seen = []
+
+    def heavy_port() -> Script:
+        yield "burn", 10 * HEAVY_FUEL
+        yield "halt", 0
+
+    process = start(kernel, heavy_port, None, what=OUT)
+    process.executor.before = lambda step: seen.append(threading.current_thread())  # type: ignore[union-attr]
+    kernel.run(1)
+    assert set(seen) == {threading.current_thread()}
+    assert process.ended
+
+
+def test_a_checkpoint_waits_for_the_worker(kernel: Kernel) -> None:
+    heavy = Heavy()
+    slow = start(kernel, heavy_then_text)
+    slow.executor.before = heavy.before  # type: ignore[union-attr]
+    kernel.run(0.01)
+    assert heavy.started.wait(5)
+    threading.Timer(0.05, heavy.go.set).start()
+    kernel.checkpoint(slow.pid)
+    assert not slow.on_worker
+
+
+class Breaking:
+    """An executor that raises."""
+
+    def __init__(self, error: BaseException, fuel: int) -> None:
+        self.error = error
+        self.next = fuel
+
+    def run(self, slice_fuel: int) -> Stop:
+        if slice_fuel < self.next:
+            return Stop("Y", 0, next_fuel=self.next)
+        raise self.error
+
+
+def breaking(error: BaseException, fuel: int):
+    def make(memory: Memory, ports: Ports) -> Breaking:
+        return Breaking(error, fuel)
+
+    return make
+
+
+@pytest.mark.parametrize("fuel", [1, 10 * HEAVY_FUEL])
+def test_a_host_without_memory_ends_that_process_only(kernel: Kernel, fuel: int) -> None:
+    other = start(kernel, lambda: iter_halt())
+    process = kernel.spawn(ANY, "big", grants=ALL, make_executor=breaking(MemoryError(), fuel))
+    while kernel.run(1):
+        pass
+    assert process.exit is not None
+    assert process.exit.text == "the host has no memory for it"
+    assert other.exit is not None
+    assert other.exit.kind == "halted"
+
+
+def iter_halt() -> Script:
+    yield "halt", 0
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_broken_executor_is_a_bug_that_shows(kernel: Kernel) -> None:
+    kernel.spawn(ANY, "bug", grants=ALL, make_executor=breaking(RuntimeError("bug"), 10**6))
+    with pytest.raises(InternalError, match="worker"):
+        while kernel.run(1):
+            pass
+
+
+def test_running_the_kernel_from_a_port_is_a_bug_that_shows() -> None:
+    kernel = Kernel(DictStore(), clock=VirtualClock())
+
+    class Sink(ListSink[bytes]):
+        def write(self, message: bytes):
+            kernel.run(1)
+            return super().write(message)
+
+    from pxos.kernel.devices.base import text
+
+    def writes() -> Script:
+        yield "write", "t", text(b"x")
+
+    start(kernel, writes, text_out=Sink())
+    with pytest.raises(InternalError, match="within a port"):
+        kernel.run(1)
+
+
+def test_all_harmless_ports_are_wired() -> None:
+    kernel = Kernel(DictStore(), clock=VirtualClock())
+    process = start(kernel, burn)
+    assert len(process.board.devices) == len(ALL_HARMLESS)
