@@ -2,8 +2,8 @@
 
 An atlas is a stack of cells, one under another: 8 columns wide, glyph i in rows
 ``i*rows`` to ``i*rows + rows - 1``.  Ink is white (255, 255, 255, 255), paper is
-transparent black (0, 0, 0, 0): so a picture may be tiled as it is, tinted by And with a
-colour and laid over another, and its alpha alone is a mask.
+transparent black (0, 0, 0, 0): so a picture may be tiled and drawn as it is, and its alpha
+alone is a mask through which Select colours.
 """
 
 from __future__ import annotations

@@ -326,8 +326,8 @@ class Kernel:
         self._inside = True
         try:
             outcome = executor.run(fuel)
-        except MemoryError:
-            outcome = MemoryError
+        except MemoryError as error:
+            outcome = error
         finally:
             self._inside = False
         return self._settle(process, outcome, clock.seconds() - start)
@@ -371,10 +371,10 @@ class Kernel:
             self._free(process)
         elif isinstance(outcome, Stop):
             self._follow(process, outcome)
-        elif outcome is MemoryError:
+        elif isinstance(outcome, MemoryError):
             self._end(process, Exit("killed", KILLED_STATUS, None, "the host has no memory for it"))
         else:
-            raise InternalError(f"the executor of {process} broke on a worker thread")
+            raise InternalError(f"the executor of {process} broke on a worker") from outcome
         return reckoned
 
     def _follow(self, process: Process, stop: Stop) -> None:

@@ -98,7 +98,8 @@ class Scheduler:
         """Add to its virtual runtime, and learn its rate."""
         share = process.share
         if seconds > 0:
-            share.fuel_rate += ((fuel + 1) / seconds - share.fuel_rate) * 0.25
+            if fuel:
+                share.fuel_rate += (fuel / seconds - share.fuel_rate) * 0.5
         else:
             seconds = fuel / NOMINAL_FUEL_RATE
         share.runtime += seconds / share.weight

@@ -13,9 +13,8 @@ from queue import SimpleQueue
 
 from .machine.fault import Stop
 
-#: What a job tells: its stop, or MemoryError if the host had no memory for it; None if the
-#: executor broke (Python has then printed where).
-Outcome = Stop | type[MemoryError] | None
+#: What a job tells: its stop, or what the executor raised.
+Outcome = Stop | Exception
 Job = tuple[Callable[[], Stop], Callable[[Outcome], None]]
 
 
@@ -49,10 +48,22 @@ class Workers:
     def _serve(self) -> None:
         while (job := self._jobs.get()) is not None:
             work, tell = job
-            outcome: Outcome = None
-            try:
-                outcome = work()
-            except MemoryError:
-                outcome = MemoryError
-            finally:
-                tell(outcome)
+            with _Caught() as caught:
+                caught.outcome = work()
+            tell(caught.outcome)
+
+
+class _Caught:
+    """Keeps what an executor raises, to be raised again on the kernel's thread."""
+
+    outcome: Outcome
+
+    def __enter__(self) -> _Caught:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: object
+    ) -> bool:
+        if isinstance(error, Exception):
+            self.outcome = error
+        return isinstance(error, Exception)

@@ -90,7 +90,7 @@ def line(text: str) -> bytes:
 
 def table(rows: list[tuple[str, ...]], right: frozenset[int] = frozenset()) -> list[str]:
     """Rows of texts in columns two blanks apart; ``right`` are the columns set to the right."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))] if rows else []
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []
     for row in rows:
         cells = [cell.rjust(width) if column in right else cell.ljust(width)

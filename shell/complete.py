@@ -36,7 +36,7 @@ class Choice:
 
 def complete(session: Session, text: str) -> list[Choice]:
     """Choices for the end of ``text`` (the line up to the cursor), best first."""
-    tokens = [token for token in lex(text).tokens if token.kind != "newline" or token.end < len(text)]
+    tokens = list(lex(text).tokens)
     if tokens and tokens[-1].kind == "comment" and tokens[-1].end == len(text):
         return []
     current = tokens.pop() if tokens and tokens[-1].kind == "word" and tokens[-1].end == len(text) \
@@ -59,7 +59,12 @@ def complete(session: Session, text: str) -> list[Choice]:
 
 def common(choices: list[Choice]) -> str:
     """What all choices begin with (all must start at the same place)."""
-    return os.path.commonprefix([choice.text for choice in choices])
+    first = min(choice.text for choice in choices)
+    last = max(choice.text for choice in choices)
+    same = 0
+    while same < len(first) and first[same] == last[same]:
+        same += 1
+    return first[:same]
 
 
 def _typed(token: Token | None) -> str | None:

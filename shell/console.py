@@ -13,9 +13,9 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from .builtins_jobs import time_text
 from .colours import STYLES, colour
 from .complete import complete
-from .builtins_jobs import time_text
 from .host import Picture
 from .session import Session
 from .syntax import Incomplete, SyntaxProblem, parse
@@ -124,7 +124,7 @@ class Console:
             return prompt.prompt(session.prompt(), rprompt=self._right,
                                  inputhook=self._run_jobs if alive else None)
 
-    def _run_jobs(self, context: Any) -> None:  # noqa: ANN401 - prompt_toolkit's InputHookContext
+    def _run_jobs(self, context: Any) -> None:
         """Let jobs run while the user types."""
         session = self._session
         while not context.input_is_ready():
@@ -138,7 +138,7 @@ class Console:
             shown.append(("class:status", f"status {self._session.status}"))
         if self._seconds >= _LONG:
             shown.append(("class:duration", time_text(self._seconds)))
-        return [(style, ("  " if index else "") + text) for index, (style, text) in enumerate(shown)]
+        return [(style, f" {text} ") for style, text in shown]
 
     def _make_prompt(self) -> PromptSession[str]:
         from prompt_toolkit import PromptSession
@@ -226,7 +226,8 @@ def _coloured_lines(session: Session, text: str) -> Iterator[list[tuple[str, str
     pieces: list[tuple[str, str]] = []
     at = 0
     for span in colour(session, text):
-        pieces += [("", text[at : span.start]), (f"class:{span.style}", text[span.start : span.end])]
+        pieces.append(("", text[at : span.start]))
+        pieces.append((f"class:{span.style}", text[span.start : span.end]))
         at = span.end
     pieces.append(("", text[at:]))
     line: list[tuple[str, str]] = []

@@ -161,8 +161,8 @@ class Session:
         """What words are expanded against now."""
         return Scope(self.cwd, self.host.home, {**self.variables, "?": str(self.status)})
 
-    def spawn(self, stage: AppStage, inputs: Sequence[Any], output: Any,  # noqa: ANN401
-              text_in: Any, text_out: Any) -> Process:  # noqa: ANN401
+    def spawn(self, stage: AppStage, inputs: Sequence[Any], output: Any,
+              text_in: Any, text_out: Any) -> Process:
         """Start a stage's program; raises :class:`CommandError`."""
         try:
             process = self.kernel.spawn(
@@ -217,7 +217,8 @@ class Session:
 
     def poll_jobs(self) -> bool:
         """Let jobs do what they can do now; whether all have ended."""
-        return all([job.run.poll() for job in list(self.jobs.values())])
+        ended = [job.run.poll() for job in list(self.jobs.values())]
+        return all(ended)
 
     def tell_jobs(self) -> None:
         """Tell of jobs that have ended since the last time, and forget them."""

@@ -148,7 +148,7 @@ class CallSink:
     def __init__(self, take: Callable[[Any], None]) -> None:
         self._take = take
 
-    def write(self, message: Any) -> Given:  # noqa: ANN401 - pictures or bytes
+    def write(self, message: Any) -> Given:
         """Hand it over."""
         self._take(message)
         return Given.TAKEN

@@ -53,6 +53,6 @@ const MOD_META  = 8
 
 ; Bits of column 2 of a pointer event; wheel steps stand above WHEEL_SHIFT.
 const BUTTON_LEFT   = 1
-const BUTTON_RIGHT  = 2
-const BUTTON_MIDDLE = 4
+const BUTTON_RIGHT  = 4
+const BUTTON_MIDDLE = 2
 const WHEEL_SHIFT   = 8

@@ -31,5 +31,5 @@ SHIFT, CTRL, ALT, META = 1, 2, 4, 8
 #: The second column of a key event.
 UP, DOWN, REPEAT = 0, 1, 2
 #: Bits of the third column of a pointer event; wheel steps (signed) start at WHEEL_SHIFT.
-LEFT, RIGHT, MIDDLE = 1, 2, 4
+LEFT, MIDDLE, RIGHT = 1, 2, 4
 WHEEL_SHIFT = 8

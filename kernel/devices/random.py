@@ -11,7 +11,8 @@ from .base import Device, PortError, integers
 
 
 class Random(Device):
-    """Reads I s[0] x s[1] words; a missing number is 1.
+    """Reads I s[0] x s[1] words; a missing number is 1, and the selector 0 alone asks for one
+    word.
 
     SYS holds the seed and, modulo 2^32, how many words were taken: a checkpoint goes on with
     the same stream.
@@ -24,7 +25,8 @@ class Random(Device):
 
     def read(self, selector: Message) -> Message:
         """The next words of the stream."""
-        rows, cols = ([*integers(selector)[:2], 1, 1])[:2]
+        asked = integers(selector)
+        rows, cols = (1, 1) if asked == [0] else [*asked, 1, 1][:2]
         if rows < 0 or cols < 0:
             raise PortError("fault", f"random numbers were asked for as {rows} x {cols}", "S")
         memory = self._memory

@@ -213,9 +213,9 @@ class Step:
         if self.cost > self.memory.get64("fuel"):
             raise Stopped(Stop("B", self.pc))
 
-    def wait_for(self, letters: str) -> NoReturn:
-        """Stop until one of the ports has an answer; the instruction will run again."""
-        raise Stopped(Stop("W", self.pc, port=letters))
+    def wait_for(self, letter: str) -> NoReturn:
+        """Stop until the port has an answer; the instruction will run again."""
+        raise Stopped(Stop("W", self.pc, port=letter))
 
     # ---- storing -------------------------------------------------------------------------
 

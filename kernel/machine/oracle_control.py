@@ -12,7 +12,7 @@ import numpy as np
 from .isa import FIRST_SMALL, RESERVED
 from .oracle_resolve import SEEN, class_of, header_of, inside, matrix, plane, source
 from .oracle_values import Fault, Grid, Ref, worth, wrap
-from .ports import Message, Refused, Wait
+from .ports import PORTS, Message, Refused, Wait
 
 if TYPE_CHECKING:
     from .oracle import Step
@@ -172,17 +172,19 @@ def wait(step: Step) -> None:
         raise Fault("K", letters.number)
     if letters.area == 0:
         raise Fault("S")
-    codes = numbers(step, letters)
-    names = [chr(code) if 0 < code < 128 else "" for code in codes]
-    if any(not letter or isinstance(step.ports.ready(letter), Refused) for letter in names):
-        raise Fault("P")
     step.fit(d, (1, 1))
     step.pay(0)
+    names = [chr(code) if 0 < code < 128 else "" for code in numbers(step, letters)]
+    if any(name not in PORTS for name in names):
+        raise Fault("P")
+    answers = {name: step.ports.ready(name) for name in names}
+    if any(isinstance(answer, Refused) for answer in answers.values()):
+        raise Fault("P")
     for letter in names:
-        if step.ports.ready(letter) is True:
+        if answers[letter] is True:
             step.store(d, Grid(1, 1, [ord(letter)]))
             return
-    step.wait_for("".join(dict.fromkeys(names)))
+    step.wait_for(names[0])
 
 
 def message(step: Step, ref: Ref) -> Message:

@@ -176,9 +176,13 @@ class Planner:
     def commit(self, plan: Plan) -> set[int]:
         """Write a plan's header words; returns the table entries whose meaning changed."""
         words = self.memory.words
+        # Which entries hold the row is asked now: Name may have added some since the plan was made.
+        changed = self.resolver.entries_at(plan.reshaped) if plan.reshaped >= 0 else []
+        if plan.renamed >= 0:
+            changed.append(plan.renamed)
         for address, value in plan.header:
             words[address] = value
-        return self.resolver.changed(list(plan.changed))
+        return self.resolver.changed(changed)
 
     def forget(self) -> None:
         """Forget all plans and decoded headers."""
@@ -394,8 +398,8 @@ class Planner:
         header = tuple(
             (at + n, value) for n, value in enumerate(words) if int(memory.words[at + n]) != value
         )
-        changed = tuple(resolver.entries_at(row)) if header else ()
-        return Plan(op, False, None, (), 0, fuel_for(0), header=header, changed=changed)
+        reshaped = row if header else -1
+        return Plan(op, False, None, (), 0, fuel_for(0), header=header, reshaped=reshaped)
 
     def _plan_name(self, op: Op, word: int, i: Matrix) -> Plan | Fault:
         resolver = self.resolver
@@ -409,7 +413,7 @@ class Planner:
         if row == resolver.row_of(d):
             return Plan(op, False, None, (), 0, fuel_for(0))
         header = ((resolver.table_addr + d, row),)
-        return Plan(op, False, None, (), 0, fuel_for(0), header=header, changed=(d,))
+        return Plan(op, False, None, (), 0, fuel_for(0), header=header, renamed=d)
 
 
 def reads_sys(plan: Plan) -> bool:

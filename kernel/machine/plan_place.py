@@ -80,7 +80,7 @@ class Placer:
         need = max(words_for(target.cls, rows, cols), words_for(target.cls, 1, room))
         header: tuple[tuple[int, int], ...] = ()
         moved: tuple[int, int] | None = None
-        changed: tuple[int, ...] = ()
+        reshaped = -1
         data = target.offset
         row = target.row
         if need > target.capacity:
@@ -88,12 +88,12 @@ class Placer:
             if isinstance(grown, Fault):
                 return grown
             row, header = grown
-            moved, changed = (target.row, row), tuple(self._resolver.entries_at(target.row))
+            moved, reshaped = (target.row, row), target.row
             data = self._memory.data_addr(row) * (1 if target.cls in "IXP" else 4)
         elif (rows, cols) != (target.rows, target.cols):
             at = target.row * self._memory.width
             header = ((at + 1, rows), (at + 2, cols))
-            changed = tuple(self._resolver.entries_at(target.row))
+            reshaped = target.row
         written = _rectangle(target, d, data, shape, row)
         counted = shape
         if appends and moved is None:
@@ -103,7 +103,8 @@ class Placer:
                 counted = (written.rows, written.cols)
         return Plan(
             op, pixel, written, inputs, literal, fuel_for(work(counted)), shape,
-            tuple(lies(x, written) for x in inputs), header, moved, changed, entries, constants,
+            tuple(lies(x, written) for x in inputs), header, moved, reshaped, entries=entries,
+            constants=constants,
         )
 
     def _grow(

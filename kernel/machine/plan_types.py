@@ -102,13 +102,14 @@ class Strided:
 class Plan:
     """All that an instruction does besides filling elements.
 
-    ``pixel``: pixel mode.  ``d``: what is filled (None: nothing).  ``inputs``: the operands after d,
-    literals left out.  ``literal``: byte of ``'o`` or ``'w``, else 0.  ``lies``: for each input
+    ``pixel``: pixel mode.  ``d``: what is filled (None: nothing).  ``inputs``: the operands after
+    d, literals left out.  ``literal``: byte of ``'o`` or ``'w``, else 0.  ``lies``: for each input
     APART, OVERLAPS or SAME.  ``fuel``: what the instruction costs.
     ``shape``: rows and columns of the result in the units of the mode, before it is broadcast.
-    ``header``: words to write once the elements are filled, as (word address, value): headers, table
-    entries and SYS's ``top``, never a word of d.  ``moved``: old and new header row if d moved.
-    ``changed``: table entries whose meaning the header words change.
+    ``header``: words to write once the elements are filled, as (word address, value): headers,
+    table entries and SYS's ``top``, never a word of d.  ``moved``: old and new header row if d moved.
+    ``reshaped``: header row (before moving) that is written, -1 if none; every entry that holds it
+    changes.  ``renamed``: table entry that Name writes, -1 if none.
     ``entries``: table entries on whose headers the plan rests.
     ``constants``: the result as row-major integers, where headers alone decide it.
     """
@@ -123,7 +124,8 @@ class Plan:
     lies: tuple[int, ...] = ()
     header: tuple[tuple[int, int], ...] = ()
     moved: tuple[int, int] | None = None
-    changed: tuple[int, ...] = ()
+    reshaped: int = -1
+    renamed: int = -1
     entries: frozenset[int] = frozenset()
     constants: tuple[int, ...] | None = None
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,8 +27,10 @@ DEFAULT_MAX_PX = 1 << 28
 _BLOCK_MAX = 65535  # the longest stored deflate block
 _CHUNK_MAX = (1 << 31) - 1  # the longest PNG chunk
 _DIMENSION_MAX = (1 << 31) - 1
+_PIECE = 1 << 20  # bytes unpacked at a time where they are only counted
 _DEFLATE_RATIO = 1032  # no deflate stream expands further than this
 _COLOUR_NAMES = {0: "greyscale", 2: "RGB", 3: "palette", 4: "greyscale and alpha", 6: "RGBA"}
+_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 #: Adam7: first row, first column, row step, column step of each pass.
 _ADAM7 = (
     (0, 0, 8, 8),
@@ -157,29 +160,89 @@ def decode(data: bytes, *, max_px: int = DEFAULT_MAX_PX) -> np.ndarray:
     Raises PngError for anything else, for a damaged file, and for more than ``max_px``
     pixels, the last before anything is allocated for them.
     """
-    rows, cols, interlaced, parts = _read_chunks(data, max_px)
-    sizes = [(rows, cols)]
-    if interlaced:
-        sizes = [(-(-(rows - y) // dy), -(-(cols - x) // dx)) for y, x, dy, dx in _ADAM7]
-    raw_size = sum(r * (1 + 4 * c) for r, c in sizes if r > 0 and c > 0)
+    header, chunks = _begin(data, max_px)
+    if (header.depth, header.colour) != (8, 6):
+        kind = _COLOUR_NAMES[header.colour]
+        raise PngError(
+            f"the PNG is {kind} with {header.depth} bits a channel",
+            "RGBA with 8 bits a channel",
+            "save it as RGBA with 8 bits a channel",
+        )
+    parts = _pixel_data(chunks, alone=True)
     deflated = parts[0] if len(parts) == 1 else memoryview(b"".join(parts))
-    if raw_size > len(deflated) * _DEFLATE_RATIO:
-        raise _damaged(f"{len(deflated)} bytes of pixel data cannot hold {rows} x {cols} pixels")
-    if not interlaced:
-        image = _decode_canonical(deflated, rows, cols)
+    _check_ratio(header, len(deflated))
+    if not header.interlaced:
+        image = _decode_canonical(deflated, header.rows, header.cols)
         if image is not None:
             return image
-    raw = np.frombuffer(_inflate(deflated, raw_size), np.uint8)
-    if not interlaced:
-        return _unfilter(raw.reshape(rows, 1 + 4 * cols))
-    image = np.empty((rows, cols, 4), np.uint8)
+    raw = np.frombuffer(_inflate(deflated, header.raw_size), np.uint8)
+    if not header.interlaced:
+        return _unfilter(raw.reshape(header.rows, 1 + 4 * header.cols))
+    image = np.empty((header.rows, header.cols, 4), np.uint8)
     at = 0
-    for (y, x, dy, dx), (r, c) in zip(_ADAM7, sizes, strict=True):
-        if r > 0 and c > 0:
-            size = r * (1 + 4 * c)
-            image[y::dy, x::dx] = _unfilter(raw[at : at + size].reshape(r, 1 + 4 * c))
+    for (y, x, dy, dx), (rows, cols) in zip(_ADAM7, header.passes, strict=True):
+        if rows > 0 and cols > 0:
+            size = rows * (1 + 4 * cols)
+            lines = raw[at : at + size].reshape(rows, 1 + 4 * cols)
+            image[y::dy, x::dx] = _unfilter(lines)
             at += size
     return image
+
+
+def verify(data: bytes, *, max_px: int = DEFAULT_MAX_PX) -> None:
+    """Check that a PNG of any kind of pixels is whole: every CRC, and as much pixel data as
+    its header says.  Bytes behind its end are passed over.
+
+    Raises PngError, also for more than ``max_px`` pixels.  Holds no more than a few pieces
+    of the pixel data at a time.
+    """
+    header, chunks = _begin(data, max_px)
+    parts = _pixel_data(chunks, alone=False)
+    _check_ratio(header, sum(map(len, parts)))
+    stream = zlib.decompressobj()
+    size = 0
+    try:
+        for part in parts:
+            waiting: bytes | memoryview = part
+            while len(waiting) and size <= header.raw_size:
+                size += len(stream.decompress(waiting, _PIECE))
+                waiting = stream.unconsumed_tail
+        while size <= header.raw_size and (piece := stream.decompress(b"", _PIECE)):
+            size += len(piece)
+    except zlib.error as error:
+        raise _damaged(f"the pixel data cannot be unpacked ({error})") from error
+    if size != header.raw_size:
+        raise _damaged("the pixel data is not as much as the picture has pixels")
+
+
+class _Header(NamedTuple):
+    """What IHDR says."""
+
+    rows: int
+    cols: int
+    depth: int
+    colour: int
+    interlaced: bool
+
+    @property
+    def passes(self) -> list[tuple[int, int]]:
+        """Rows and columns of each pass; a pass may have none."""
+        if not self.interlaced:
+            return [(self.rows, self.cols)]
+        return [(-(-(self.rows - y) // dy), -(-(self.cols - x) // dx)) for y, x, dy, dx in _ADAM7]
+
+    @property
+    def raw_size(self) -> int:
+        """Bytes of the scanlines with their filters."""
+        bits = _CHANNELS[self.colour] * self.depth
+        return sum(r * (1 + -(-c * bits // 8)) for r, c in self.passes if r > 0 and c > 0)
+
+
+def _check_ratio(header: _Header, deflated: int) -> None:
+    if header.raw_size > deflated * _DEFLATE_RATIO:
+        raise _damaged(
+            f"{deflated} bytes of pixel data cannot hold {header.rows} x {header.cols} pixels"
+        )
 
 
 def _damaged(what: str) -> PngError:
@@ -202,8 +265,8 @@ def _chunks(view: memoryview) -> Iterator[tuple[bytes, memoryview]]:
         at = end + 4
 
 
-def _read_chunks(data: bytes, max_px: int) -> tuple[int, int, bool, list[memoryview]]:
-    """Check the whole structure; rows, columns, interlaced, and the pieces of IDAT."""
+def _begin(data: bytes, max_px: int) -> tuple[_Header, Iterator[tuple[bytes, memoryview]]]:
+    """Check the signature and the header; the chunks behind it."""
     if not is_png(data):
         raise PngError(
             "the file does not begin as a PNG",
@@ -214,12 +277,14 @@ def _read_chunks(data: bytes, max_px: int) -> tuple[int, int, bool, list[memoryv
     name, body = next(chunks, (b"", memoryview(b"")))
     if name != b"IHDR" or len(body) != 13:
         raise _damaged("the file does not begin with a header chunk")
-    cols, rows, interlaced = _read_ihdr(body, max_px)
+    return _read_ihdr(body, max_px), chunks
+
+
+def _pixel_data(chunks: Iterator[tuple[bytes, memoryview]], *, alone: bool) -> list[memoryview]:
+    """The pieces of IDAT, the structure checked; ``alone``: nothing may follow IEND."""
     parts: list[memoryview] = []
-    closed = ended = False
+    closed = False
     for name, body in chunks:
-        if ended:
-            raise _damaged("something follows the end of the picture")
         if name == b"IDAT":
             if closed:
                 raise _damaged("the pixel data is in separate places")
@@ -227,38 +292,35 @@ def _read_chunks(data: bytes, max_px: int) -> tuple[int, int, bool, list[memoryv
             continue
         closed = bool(parts)
         if name == b"IEND":
-            if len(body):
-                raise _damaged("the end chunk is not empty")
-            ended = True
-        elif name == b"IHDR" or (not name[0] & 0x20 and name != b"PLTE"):
+            break
+        if name == b"IHDR" or (not name[0] & 0x20 and name != b"PLTE"):
             raise _damaged(f"the file has a chunk {name!r} that no such picture has")
-    if not ended:
+    else:
         raise _damaged("the file ends before the end of the picture")
+    if len(body):
+        raise _damaged("the end chunk is not empty")
     if not parts:
         raise _damaged("the file has no pixel data")
-    return rows, cols, interlaced, parts
+    if alone and next(chunks, None) is not None:
+        raise _damaged("something follows the end of the picture")
+    return parts
 
 
-def _read_ihdr(body: memoryview, max_px: int) -> tuple[int, int, bool]:
+def _read_ihdr(body: memoryview, max_px: int) -> _Header:
     cols, rows, depth, colour, method, filters, interlace = struct.unpack(">IIBBBBB", body)
     if not (0 < cols <= _DIMENSION_MAX and 0 < rows <= _DIMENSION_MAX):
         raise _damaged(f"the header says {rows} x {cols} pixels")
     if method or filters or interlace > 1:
         raise _damaged("the header names an unknown compression, filter or interlacing")
-    if depth != 8 or colour != 6:
-        kind = _COLOUR_NAMES.get(colour, f"colour type {colour}")
-        raise PngError(
-            f"the PNG is {kind} with {depth} bits a channel",
-            "RGBA with 8 bits a channel",
-            "save it as RGBA with 8 bits a channel",
-        )
+    if colour not in _COLOUR_NAMES or depth not in (1, 2, 4, 8, 16):
+        raise _damaged(f"the header names an unknown kind of pixels ({colour}, {depth} bits)")
     if rows * cols > max_px:
         raise PngError(
             f"the picture has {rows} x {cols} = {rows * cols} pixels",
             f"at most {max_px} pixels",
             "use a smaller picture or raise the limit",
         )
-    return cols, rows, bool(interlace)
+    return _Header(rows, cols, depth, colour, bool(interlace))
 
 
 def _decode_canonical(deflated: memoryview, rows: int, cols: int) -> np.ndarray | None:

@@ -96,7 +96,7 @@ class Disassembly:
             yield f'legend "{text}"'
             self.said[: self.width] = True
         else:
-            self.said[: LEGEND_TEXT] = True
+            self.said[:LEGEND_TEXT] = True
 
     def _matrix(self, row: int) -> Iterator[str]:
         """The header at ``row`` and its data."""
@@ -120,9 +120,13 @@ class Disassembly:
             start += cols
         comment = ""
         if kind == "T":
-            comment = _one_line(self.flat[start : min(end, start + 16)].tobytes().decode("utf-8", "replace"))
-        yield from _data("data", self.flat[start:end], self.said[start:end], signed=kind in "IX",
-                         comment=comment, skip=start - at - HEADER_PX)
+            beginning = self.flat[start : min(end, start + 12)].tobytes()[
+                : cols if rows == 1 else 48
+            ]
+            comment = _one_line(beginning.decode("utf-8", "replace"))
+        yield from _data(
+            self.flat[start:end], self.said[start:end], signed=kind in "IX", comment=comment
+        )
 
     def _code(self, start: int, count: int) -> Iterator[str]:
         """The instructions, in order."""
@@ -131,7 +135,7 @@ class Disassembly:
                 yield f"{self.labels[pc]}:"
             word = int(self.flat[start + pc])
             shown = f"    {self._instruction(word)}"
-            yield f"{shown:<36}; {pc} {_one_line(describe(word, self.meta.names))}"
+            yield f"{shown:<36}  ; {pc} {_one_line(describe(word, self.meta.names))}"
         self.said[start : start + count] = True
 
     def _instruction(self, word: int) -> str:
@@ -166,12 +170,9 @@ class Disassembly:
         loose = (self.flat != 0) & ~self.said
         for row in np.flatnonzero(loose.reshape(self.rows, self.width).any(axis=1)).tolist():
             at = row * self.width
-            columns = np.flatnonzero(loose[at : at + self.width])
-            first, last = int(columns[0]), int(columns[-1]) + 1
-            words = np.where(self.said[at + first : at + last], 0, self.flat[at + first : at + last])
-            for begin, end in _spans(loose[at + first : at + last].tolist()):
-                where = first + begin
-                yield f"words {row} {where} " + " ".join(_runs(words[begin:end].tolist(), signed=False))
+            for begin, end in _spans(loose[at : at + self.width].tolist()):
+                words = _runs(self.flat[at + begin : at + end].tolist(), signed=False)
+                yield f"words {row} {begin} {' '.join(words)}"
 
 
 def _spans(flags: Sequence[bool]) -> Iterator[tuple[int, int]]:
@@ -196,24 +197,21 @@ def _runs(words: Iterable[int], *, signed: bool) -> list[str]:
     shown: list[str] = []
     for word, count in found:
         value = word - (1 << 32) if signed and word >= 1 << 31 else word
-        text = str(value) if signed and abs(value) < 1 << 24 or value < 10 else f"{word:#x}"
+        text = str(value) if (signed and abs(value) < 1 << 24) or value < 10 else f"{word:#x}"
         shown += [f"{text}*{count}"] if count >= MIN_RUN else [text] * count
     return shown
 
 
-def _data(word: str, words: np.ndarray, said: np.ndarray, *, signed: bool, comment: str,
-          skip: int) -> Iterator[str]:
+def _data(words: np.ndarray, said: np.ndarray, *, signed: bool, comment: str) -> Iterator[str]:
     """``data`` lines for ``words``; the zeros at the end are left out."""
     said[...] = True
     used = np.flatnonzero(words)
     if not used.size:
         return
     shown = _runs(words[: int(used[-1]) + 1].tolist(), signed=signed)
-    if skip:
-        shown.insert(0, f"0*{skip}")
     for at in range(0, len(shown), PER_LINE):
         tail = f"    ; {comment}" if comment and at == 0 else ""
-        yield f"    {word} {' '.join(shown[at : at + PER_LINE])}{tail}"
+        yield f"    data {' '.join(shown[at : at + PER_LINE])}{tail}"
 
 
 def _one_line(text: str) -> str:

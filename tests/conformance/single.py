@@ -111,7 +111,7 @@ def draw_kinds(chooser: random.Random, op: Op) -> dict[str, str]:
 
 def single(op: Op, chooser: random.Random, kinds: dict[str, str]) -> Draft:
     """A program of one instruction with operands of these kinds, then a halt."""
-    draft = Draft(spare_rows=chooser.choice((64, 64, 64, 1, 0)))
+    draft = Draft(spare_rows=chooser.choice((64, 64, 64, 1, 0)), fuel=3000)
     if chooser.random() < 0.1:
         draft.fuel = chooser.randrange(4)
     pixel = op.pixel and kinds["d"] == "P"

@@ -21,17 +21,18 @@ words  : T = "R2"
 glyphs : P
 mask   : T
 small  : T
-screen : P 16x24
+screen : P 16x24 = fill(NIGHT)
 colour : I = RED
-ground : I = NIGHT
+drawn  : P 16x24 = fill(NIGHT)
 place  : I = [0, 8]
 colours : P
 code : I
-t glyphs words FONT16P
-& glyphs glyphs colour
-screen = ground
-D screen glyphs place
+view area = screen[0, 8, 16, 16]
 t mask words FONT16
+? area mask colour
+? FONT16P FONT16 colour
+t glyphs words FONT16P
+D drawn glyphs place
 t small words FONT8
 colours = PALETTE
 code = KEY_F12
@@ -69,6 +70,7 @@ def test_text_on_the_screen() -> None:
     screen = np.full((16, 24), BY_NAME["night"].word, np.uint32)
     screen[:, 8:][ink] = BY_NAME["red"].word
     assert np.array_equal(elements(memory, names["screen"]), screen)
+    assert np.array_equal(elements(memory, names["drawn"]), screen)
     assert np.array_equal(elements(memory, names["mask"]), np.where(ink, 255, 0))
     small = np.where(expected("pxos-8x8", "R2"), 255, 0)
     assert np.array_equal(elements(memory, names["small"]), small)

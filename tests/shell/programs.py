@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-
 from pxos.kernel.machine import program as program_file
 from pxos.kernel.machine.isa import FIRST_FREE_ENTRY, encode, small_operand
 from pxos.kernel.machine.meta import Arg, Meta
@@ -110,7 +109,8 @@ def shout() -> bytes:
         encode("[", PIC, ord("t"), ZERO), encode("$", N, PIC, ord("n")), jump("b", 6, N),
         encode("&", PIC, PIC, FULL), encode("]", PIC, ord("t"), ZERO), jump("J", 0),
         encode("H", ZERO),
-    ], [matrix("line", "T"), matrix("n", "I"), number("mask", 0xDF)], title="Shout", ports=("text",))
+    ], [matrix("line", "T"), matrix("n", "I"), number("mask", 0xDF)],
+        title="Shout", ports=("text",))
 
 
 def status(value: int) -> bytes:

@@ -64,7 +64,8 @@ def test_a_glob_feeds_pictures_one_after_another(shell: Shell) -> None:
     for n in range(4):
         save(shell.folder / f"in{n}.png", picture(1, 1, n))
     assert shell.run("in?.png | invert > out.png") == 0
-    assert [f for f in shell.files() if f.startswith("out")] == [f"out-{n}.png" for n in range(1, 5)]
+    made = [name for name in shell.files() if name.startswith("out")]
+    assert made == [f"out-{n}.png" for n in range(1, 5)]
     assert np.array_equal(load(shell.folder / "out-3.png"), 255 - picture(1, 1, 2))
     assert shell.run("invert in*.png") == 0
     assert len(shell.shown) == 4

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from pxos.shell.lexer import Text, Variable, Word, lex
 from pxos.shell.syntax import (
     Chain,
@@ -117,7 +118,8 @@ def test_problems_say_where(text: str, what: str, where: tuple[int, int]) -> Non
     assert not isinstance(caught.value, Incomplete)
 
 
-@pytest.mark.parametrize("text", ["'a", 'a "b', "a |", "a && ", "a ||\n", "a \\", "${", "${ab", "a > 'x"])
+@pytest.mark.parametrize(
+    "text", ["'a", 'a "b', "a |", "a && ", "a ||\n", "a \\", "${", "${ab", "a > 'x"])
 def test_unfinished_lines_want_more(text: str) -> None:
     with pytest.raises(Incomplete):
         parse(text)
@@ -127,16 +129,19 @@ def test_unfinished_lines_want_more(text: str) -> None:
 @settings(max_examples=400, deadline=None)
 def test_any_text_parses_or_has_a_problem_and_prints_back(text: str) -> None:
     tokens = lex(text).tokens
-    assert all(a.end <= b.start for a, b in zip(tokens, tokens[1:], strict=False))
+    assert all(a.end <= b.start for a, b in pairwise(tokens))
     assert all(0 <= t.start < t.end <= len(text) for t in tokens)
+    found: Line | SyntaxProblem
     try:
-        tree = parse(text)
+        found = parse(text)
     except SyntaxProblem as problem:
-        assert 0 <= problem.start <= problem.end <= len(text)
-        assert problem.what
-        point_at(text, problem.start, problem.end)
-        return
-    assert parse(unparse(tree)) == tree
+        found = problem
+    if isinstance(found, Line):
+        assert parse(unparse(found)) == found
+    else:
+        assert 0 <= found.start <= found.end <= len(text)
+        assert found.what
+        assert len(point_at(text, found.start, found.end)) == 2
 
 
 PARTS = st.one_of(

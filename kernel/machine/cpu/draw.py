@@ -184,7 +184,7 @@ def _items(b_values: np.ndarray, a_rows: int, a_cols: int, leaf: int) -> tuple[i
     """
     values = b_values.astype(np.int64)
     count, fields = values.shape
-    height = leaf or a_rows
+    height = (leaf if fields in (3, 5) else 0) or a_rows
     items = np.zeros((count, 5), np.int64)
     items[:, :2] = values[:, :2]
     items[:, 2], items[:, 3] = height, a_cols
@@ -233,6 +233,8 @@ def _bind_draw(pixel: bool, d: Operand, a: Operand, b: Operand) -> Run:
     out, x = d.array, a.array
     if out.size == 0 or x.size == 0 or b.rows == 0:
         return nothing
+    if pixel:
+        x = x.view(np.uint32)
     convert = converter(a, d.kind, pixel)
 
     def run() -> int:

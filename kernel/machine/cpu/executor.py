@@ -28,11 +28,17 @@ from ..ports import Ports
 from . import control
 from .operand import Binder, Operand, operand_of
 from .state import State
+from .translate import EMPTY, Region, Slot, Translator
 
 Closure = Callable[[], int]
 
 #: Instructions whose plan depends on elements: never remembered by their word alone.
 _VOLATILE = frozenset("rZIDwVN")
+
+_CALL = ord("(")
+
+#: Fuel given to a region at a time: so little that its arithmetic stays in one digit.
+REGION_FUEL = 1 << 29
 
 _BINDERS: dict[str, Binder] = {}
 
@@ -58,6 +64,11 @@ class CpuExecutor:
         self._bound: dict[Plan, Closure] = {}
         self._fast: dict[int, tuple[int, Closure]] = {}
         self._dependents: dict[int, set[int]] = {}
+        self._slots: dict[int, list[tuple[list[Slot], int]]] = {}
+        self._translator = Translator(self._state, self._call_out)
+        self._stop: Stop | None = None
+        self._region: Region | None = None
+        self._budget = self._above = 0
 
     def run(self, slice_fuel: int) -> Stop:
         """Run from SYS.pc until the process stops or the slice is used up.
@@ -66,15 +77,64 @@ class CpuExecutor:
         next instruction) or Y (the slice cannot; ``next_fuel`` says what it costs).
         """
         state = self._state
+        regions = self._translator.regions
         state.load(slice_fuel)
-        stop: Stop | None = None
-        while stop is None:
-            stop = self._step()
-        return state.store(stop)
+        self._stop = None
+        while self._stop is None:
+            region = regions.get(state.pc)
+            if region is None or not self._run_region(region):
+                self._stop = self._step()
+        return state.store(self._stop)
+
+    # ---- translated code ---------------------------------------------------------------------
+
+    def _run_region(self, region: Region) -> bool:
+        """Run a region from its start; False if it did nothing, so that a step must be made."""
+        state = self._state
+        before = state.done
+        budget = min(state.fuel, state.left, REGION_FUEL)
+        if budget <= 0:
+            return False
+        self._region, self._budget, self._above = region, budget, 0
+        pc, fuel, above = region.run(budget, 0)
+        if fuel >= 0:
+            self._settle(pc, fuel, above)
+        return state.done != before or self._stop is not None
+
+    def _settle(self, pc: int, fuel: int, above: int) -> None:
+        """Bring the registers up to what a region has used of its budget."""
+        state = self._state
+        used = self._budget - fuel
+        self._budget = fuel
+        state.fuel -= used
+        state.left -= used
+        state.done += used - (above - self._above)
+        self._above = above
+        state.pc = pc
+
+    def _call_out(self, slot: int, pc: int, fuel: int, above: int) -> int:
+        """Do the instruction at ``pc`` for the running region; see ``translate_emit``."""
+        state, region = self._state, self._region
+        assert region is not None
+        self._settle(pc, fuel, above)
+        word = state.code[pc]
+        before = state.fuel
+        self._stop = self._step()
+        if self._stop is not None or not region.valid or state.pc != pc + 1:
+            return -1
+        cost = before - state.fuel
+        fast = self._fast.get(word)
+        if fast is not None and region.slots[slot] is EMPTY:
+            region.slots[slot] = fast
+            self._slots.setdefault(word, []).append((region.slots, slot))
+        self._budget -= cost
+        self._above += cost - 1
+        return fuel - cost
 
     # ---- one instruction ---------------------------------------------------------------------
 
     def _step(self) -> Stop | None:
+        """Do the instruction at pc, whatever it is."""
         state = self._state
         pc = state.pc
         if not 0 <= pc < state.code_len:
@@ -90,7 +150,12 @@ class CpuExecutor:
                 state.pc = pc + 1
                 return None
         handler = control.CONTROL.get(word & 0xFF)
-        return handler(state, word) if handler is not None else self._slow(word)
+        if handler is None:
+            return self._slow(word)
+        stop = handler(state, word)
+        if stop is None and (state.pc <= pc or word & 0xFF == _CALL):
+            self._translator.arrive(state.pc)
+        return stop
 
     def _slow(self, word: int) -> Stop | None:
         """Do an instruction from its plan."""
@@ -137,8 +202,10 @@ class CpuExecutor:
 
     def _bind(self, plan: Plan) -> Closure:
         d = plan.d
-        if d is None or not d.count:
+        if d is None:
             return _nothing
+        if not d.count:
+            return lambda: self._bad_divisor(plan)
         memory = self._state.memory
         if plan.constants is not None:
             return control.filler(memory, d, plan.constants)
@@ -149,6 +216,11 @@ class CpuExecutor:
             for x, lies, role in zip(plan.inputs, plan.lies, roles, strict=True)
         )
         return _binder(op)(op, plan.pixel, operand_of(memory, d, plan.pixel), inputs, plan.literal)
+
+    def _bad_divisor(self, plan: Plan) -> int:
+        """The first zero that a plan divides by, though nothing is written; -1 if there is none."""
+        fault = self._state.planner.division_fault(plan)
+        return -1 if fault is None else fault.detail
 
     def _bind_copy(self, d: Operand, message: Operand) -> Closure:
         op = control.COPY
@@ -165,9 +237,19 @@ class CpuExecutor:
         state = self._state
         state.complete(plan.fuel, state.pc + 1)
         if plan.header:
-            for entry in state.planner.commit(plan):
+            changed = state.planner.commit(plan)
+            for entry in changed:
                 for word in self._dependents.pop(entry, ()):
-                    self._fast.pop(word, None)
+                    self._forget_word(word)
+            self._translator.entries_changed(changed)
+        if plan.d is not None and plan.d.row == state.code_row:
+            self._translator.drop_all()
+
+    def _forget_word(self, word: int) -> None:
+        """Drop the remembered closure of an instruction, here and in the regions that use it."""
+        self._fast.pop(word, None)
+        for slots, slot in self._slots.pop(word, ()):
+            slots[slot] = EMPTY
 
     def _is_code(self, plan: Plan) -> bool:
         return plan.d is not None and plan.d.row == self._state.code_row
@@ -178,3 +260,5 @@ class CpuExecutor:
         self._bound.clear()
         self._fast.clear()
         self._dependents.clear()
+        self._slots.clear()
+        self._translator.drop_all()

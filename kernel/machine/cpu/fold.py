@@ -55,9 +55,7 @@ def _sum_type(a: Operand, kind: str, count: int) -> type:
 
 def _finish(out: np.ndarray, value: np.ndarray, operator: str, a: Operand, kind: str) -> None:
     """Store folded elements: raw words for bits, else values on the grid of ``a``."""
-    if operator in "&|^":
-        np.copyto(out, value, casting="unsafe")
-    elif a.kind != "X" and kind == "I" or operator != "A" and a.kind == kind:
+    if operator in "&|^" or (a.kind != "X" and kind == "I") or (operator != "A" and a.kind == kind):
         np.copyto(out, value, casting="unsafe")
     else:
         store(out, value.astype(np.int64), FRACTION[a.kind], kind)

@@ -166,7 +166,8 @@ def _store_quantised(
     """
     scale, offset, exponent = grid
     fraction -= exponent
-    if fraction >= 0 and abs(scale) * bounds[0] + abs(offset) * bounds[1] < 1 << 62:
+    reach = abs(scale) * max(bounds[0], 1) + abs(offset) * max(bounds[1], 1)
+    if fraction >= 0 and reach < 1 << 62:
         value = products * scale
         value += sums * offset
         store(out, value, fraction, kind)

@@ -27,6 +27,8 @@ Nothing of the picture gets into the source but integers formatted here.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from .translate_scalar import lines_of
 from .translate_scan import Block, Item, Scan
 
@@ -37,14 +39,16 @@ _INDENT = " "
 
 
 class Emitter:
-    """Writes one region; ``source`` is the text, ``calls`` the pc of each slot of ``S``."""
+    """Writes one region: ``source`` is the text, ``calls`` the pc of each slot of ``S``, ``arms`` the
+    arm of each pc that has one."""
 
     def __init__(self, scan: Scan) -> None:
         self._scan = scan
         self._lines: list[str] = []
-        self._arms: dict[int, int] = {}
+        self.arms: dict[int, int] = {}
         self._written = {item.d for item in scan.items.values() if item.d >= 0}
         self.calls: list[int] = []
+        self._arrivals: dict[int, int] = {}
         self._choose_arms()
         self.source = self._function()
 
@@ -62,20 +66,26 @@ class Emitter:
             if last.what == "enter":
                 forced |= {last.target, last.pc + 1}
         self._arrivals = arrivals
+        met = {
+            block.exits[0] for block in blocks.values()
+            if block.items[-1].what in ("branch", "unless")
+            and self._skips(blocks.get(block.exits[1]), block.exits[0], forced)
+            and arrivals.get(block.exits[0]) == 2
+        }
         self._add_arm(self._scan.start)
         for pc in sorted(blocks):
-            if arrivals[pc] > 1 or pc in forced:
+            if pc in forced or (arrivals[pc] > 1 and pc not in met):
                 self._add_arm(pc)
 
     def _add_arm(self, pc: int) -> int:
-        return self._arms.setdefault(pc, len(self._arms)) if pc in self._scan.blocks else -1
+        return self.arms.setdefault(pc, len(self.arms)) if pc in self._scan.blocks else -1
 
     # ---- the function -------------------------------------------------------------------------
 
     def _function(self) -> str:
         bodies: dict[int, list[str]] = {}
-        while len(bodies) < len(self._arms):
-            for pc, number in list(self._arms.items()):
+        while len(bodies) < len(self.arms):
+            for pc, number in list(self.arms.items()):
                 if number not in bodies:
                     self._lines = []
                     self._arm(pc)
@@ -158,9 +168,11 @@ class Emitter:
         if last.what in ("branch", "unless"):
             self._branch(block, arm, depth, nested)
         elif last.what == "enter":
-            self._put(depth, f"T.push({last.pc + 1})", *self._go(last.target, arm))
+            self._put(depth, f"W[{self._scan.stack_addr} + T.depth] = {last.pc + 1}",
+                      "T.depth += 1", *self._go(last.target, arm))
         elif last.what == "return":
-            self._put(depth, "pc = T.pop()", "L = A.get(pc, -1)", "break")
+            self._put(depth, "T.depth -= 1", f"k = {self._scan.stack_addr} + T.depth",
+                      "pc = W[k]", "W[k] = 0", "L = A.get(pc, -1)", "break")
         elif last.what == "leave":
             self._put(depth, *self._leave(last.pc, "0"))
         else:
@@ -169,7 +181,7 @@ class Emitter:
     def _next(self, pc: int, arm: int, depth: int, nested: int) -> None:
         """Go on at ``pc``: written here if nothing else goes there."""
         block = self._scan.blocks.get(pc)
-        if block is None or pc in self._arms or nested >= MAX_DEPTH:
+        if block is None or pc in self.arms or nested >= MAX_DEPTH:
             self._put(depth, *self._go(pc, arm))
         else:
             self._block(block, arm, depth, nested + 1)
@@ -180,33 +192,23 @@ class Emitter:
         test = last.test if last.what == "branch" else f"not {last.test}"
         opposite = f"not {last.test}" if last.what == "branch" else last.test
         skipped = self._scan.blocks.get(through)
-        if skipped is not None and self._skips(skipped, taken):
+        if skipped is not None and self._skips(skipped, taken, self.arms.keys()):
             # if-then: the code jumped over is written inside, and the paths meet behind it.
             self._put(depth, f"if {opposite}:")
             self._items(skipped.items, depth + 1)
-            self._put(depth + 1, "pass")
-            self._meet(taken, arm, depth, nested)
+            self._next(taken, arm, depth, nested + 1)
             return
         self._put(depth, f"if {test}:")
         self._next(taken, arm, depth + 1, nested + 1)
         self._next(through, arm, depth, nested + 1)
 
-    def _skips(self, block: Block, meeting: int) -> bool:
+    def _skips(self, block: Block | None, meeting: int, arms: Collection[int]) -> bool:
+        """Whether a branch to ``meeting`` only jumps over ``block``, which then goes there too."""
         return (
-            self._arrivals[block.pc] == 1 and block.pc not in self._arms
-            and block.exits == (meeting,) and block.pc != meeting
+            block is not None and block.exits == (meeting,) and block.pc != meeting
+            and self._arrivals[block.pc] == 1 and block.pc not in arms
             and block.items[-1].what in ("scalar", "call", "jump")
         )
-
-    def _meet(self, pc: int, arm: int, depth: int, nested: int) -> None:
-        """Go on where two paths of an if-then meet: written here if only they arrive there."""
-        block = self._scan.blocks.get(pc)
-        if block is not None and self._arrivals[pc] == 2 and nested < MAX_DEPTH and (
-            pc != self._scan.start and pc != arm and self._arms.get(pc, -1) not in self._entered
-        ):
-            self._block(block, arm, depth, nested + 1)
-        else:
-            self._put(depth, *self._go(pc, arm))
 
     # ---- items ----------------------------------------------------------------------------------
 
@@ -228,12 +230,12 @@ class Emitter:
     def _segment(self, items: list[Item], depth: int) -> None:
         size = len(items)
         last = items[-1]
-        size_checked = "fuel < 0"
+        short = "fuel < 0"
         if last.what == "enter":
-            size_checked += " or T.full"
+            short += f" or T.depth >= {self._scan.stack_len}"
         elif last.what == "return":
-            size_checked += " or T.empty"
-        self._put(depth, f"fuel -= {size}", f"if {size_checked}:")
+            short += f" or not 0 < T.depth <= {self._scan.stack_len}"
+        self._put(depth, f"fuel -= {size}", f"if {short}:")
         self._put(depth + 1, *self._leave(items[0].pc, str(size)))
         for place, item in enumerate(items):
             if item.what == "scalar":

@@ -65,6 +65,7 @@ class Scan:
         self._state = state
         self._resolver = state.planner.resolver
         self.start = start
+        self.stack_addr, self.stack_len = state.stack_addr, state.stack_len
         self.variables: dict[int, int] = {}
         self.inlined: dict[int, Matrix] = {}
         self.rows_of: dict[int, int] = {}

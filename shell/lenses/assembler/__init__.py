@@ -17,8 +17,13 @@ from .program import Assembly
 __all__ = ["AsmError", "Problem", "assemble"]
 
 
-def assemble(source: str, *, path: str = "program.pxa", include_dirs: Sequence[Path] = (),
-             read_file: Callable[[Path], bytes] = Path.read_bytes) -> Program:
+def assemble(
+    source: str,
+    *,
+    path: str = "program.pxa",
+    include_dirs: Sequence[Path] = (),
+    read_file: Callable[[Path], bytes] = Path.read_bytes,
+) -> Program:
     """The program of a source text.
 
     ``path`` is where the text came from: files it names are sought beside it, then in

@@ -57,7 +57,9 @@ class Code:
         self.temporaries: dict[str, list[Matrix]] = {}
         self.busy: set[int] = set()
         self.reserved = {
-            name: Matrix(name, "T" if name == "META" else "I", group="reserved", used=True, entry=entry)
+            name: Matrix(
+                name, "T" if name == "META" else "I", group="reserved", used=True, entry=entry
+            )
             for entry, name in enumerate(RESERVED)
         }
 
@@ -75,8 +77,11 @@ class Code:
         for field in fields:
             if isinstance(field, Matrix):
                 if field.far:
-                    raise SourceError(place, f"{field.name!r} is far: no instruction reaches it",
-                                      f"point another entry at it: name d = {field.name}")
+                    raise SourceError(
+                        place,
+                        f"{field.name!r} is far: no instruction reaches it",
+                        f"point another entry at it: name d = {field.name}",
+                    )
                 field.used = True
         self.instructions.append(Instruction(op, tuple(fields), place))
 
@@ -84,8 +89,9 @@ class Code:
         """Append an instruction given as a number."""
         self.instructions.append(Instruction(None, (value,), place))
 
-    def operation(self, op: Op | str, operands: Sequence[Field], place: Place,
-                  into: Matrix | None = None) -> Matrix:
+    def operation(
+        self, op: Op | str, operands: Sequence[Field], place: Place, into: Matrix | None = None
+    ) -> Matrix:
         """Emit ``into = op(operands)`` and return ``into``, or a temporary without it.
 
         Temporaries among the operands are free again afterwards.
@@ -126,7 +132,11 @@ class Code:
         ``raw``: the instruction works on raw words, so 1.0 must not become the integer 1.
         """
         value = number.value
-        if value.denominator == 1 and SMALL_MIN <= value <= SMALL_MAX and not (raw and number.point):
+        if (
+            value.denominator == 1
+            and SMALL_MIN <= value <= SMALL_MAX
+            and not (raw and number.point)
+        ):
             return Small(int(value), number.point)
         kind = "X" if number.point else "I"
         word = fixed_word(number, place) if kind == "X" else integer_word(number, place)
@@ -136,7 +146,11 @@ class Code:
     def value(self, value: Value, place: Place) -> Matrix:
         """A list or text as an operand, pooled."""
         array = raw_elements(value, value.kind, place)
-        text = bytes(array[0, :24]).decode("utf-8", "replace") if value.kind == "T" and len(array) else ""
+        text = (
+            bytes(array[0, :24]).decode("utf-8", "replace")
+            if value.kind == "T" and len(array)
+            else ""
+        )
         shown = f'"{text}"' if value.kind == "T" else f"[{array.shape[0]}x{array.shape[1]}]"
         return self.pooled(value.kind, array, "".join(c if c.isprintable() else "." for c in shown))
 
@@ -144,8 +158,15 @@ class Code:
         """The pool's matrix with these elements."""
         key = (kind, array.shape, array.tobytes())
         if key not in self.pool:
-            self.pool[key] = Matrix("=" + shown, kind, group="constant", used=True, rows=array.shape[0],
-                                    cols=array.shape[1], data=array)
+            self.pool[key] = Matrix(
+                "=" + shown,
+                kind,
+                group="constant",
+                used=True,
+                rows=array.shape[0],
+                cols=array.shape[1],
+                data=array,
+            )
         return self.pool[key]
 
     def entry_of(self, matrix: Matrix) -> Matrix:
@@ -153,8 +174,15 @@ class Code:
         key = ("entry", id(matrix))
         matrix.used = True
         if key not in self.pool:
-            self.pool[key] = Matrix(f"=entry of {matrix.name}", "I", group="constant", used=True,
-                                    rows=1, cols=1, entry_of=matrix)
+            self.pool[key] = Matrix(
+                f"=entry of {matrix.name}",
+                "I",
+                group="constant",
+                used=True,
+                rows=1,
+                cols=1,
+                entry_of=matrix,
+            )
         return self.pool[key]
 
     # ---- words -----------------------------------------------------------------------------

@@ -17,7 +17,12 @@ from .errors import Collector, Place, Source, SourceError
 from .functions import BY_NAME, all_names
 from .parser import parse
 from .symbols import (
-    ConstSymbol, LabelSymbol, MacroSymbol, Matrix, ProcSymbol, Scope,
+    ConstSymbol,
+    LabelSymbol,
+    MacroSymbol,
+    Matrix,
+    ProcSymbol,
+    Scope,
 )
 from .tree import Bound, Expr, Stmt
 
@@ -34,14 +39,17 @@ class Resolver(Protocol):
         ...
 
 
-def source_of(name: str, folder: str, data: bytes, place: Place | None, *,
-              library: bool = False) -> Source:
+def source_of(
+    name: str, folder: str, data: bytes, place: Place | None, *, library: bool = False
+) -> Source:
     """A source file from its bytes.  Raises SourceError if they are no UTF-8."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         source = Source(name, folder, ())
-        raise SourceError(place or Place(source, 1, 1), f"{name} is no UTF-8 text ({error})") from None
+        raise SourceError(
+            place or Place(source, 1, 1), f"{name} is no UTF-8 text ({error})"
+        ) from None
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return Source(name, folder, tuple(lines), library)
 
@@ -97,11 +105,16 @@ class Collect:
     def _macro(self, stmt: tree.Macro) -> None:
         self._check_callable(stmt.name, stmt.place)
         static = Scope(self.globals, f"{stmt.name}.")
-        self.globals.add(stmt.name, MacroSymbol(stmt.name, stmt.place, stmt.params, stmt.body, stmt.value,
-                                                static), stmt.place)
+        self.globals.add(
+            stmt.name,
+            MacroSymbol(stmt.name, stmt.place, stmt.params, stmt.body, stmt.value, static),
+            stmt.place,
+        )
         for inner in stmt.body:
             if isinstance(inner, tree.Declare) and inner.name in stmt.params:
-                self.problems.add(SourceError(inner.place, f"{inner.name!r} is a parameter already"))
+                self.problems.add(
+                    SourceError(inner.place, f"{inner.name!r} is a parameter already")
+                )
             self._guard(lambda one: self._declare(one, static), inner)
         # What a macro's views show is known only where it is expanded.
         self.views = [(view, scope) for view, scope in self.views if scope is not static]
@@ -109,7 +122,9 @@ class Collect:
     def _proc(self, stmt: tree.Proc) -> None:
         self._check_callable(stmt.name, stmt.place)
         scope = Scope(self.globals, f"{stmt.name}.")
-        symbol = ProcSymbol(stmt.name, stmt.place, stmt.body, scope, LabelSymbol(stmt.name, stmt.place))
+        symbol = ProcSymbol(
+            stmt.name, stmt.place, stmt.body, scope, LabelSymbol(stmt.name, stmt.place)
+        )
         if stmt.name in self.globals.labels:
             raise SourceError(stmt.place, f"label {stmt.name!r} stands here twice")
         self.globals.add(stmt.name, symbol, stmt.place)
@@ -131,12 +146,21 @@ class Collect:
         match stmt:
             case tree.Declare():
                 library = scope is not self.globals or stmt.place.source.library
-                matrix = Matrix(scope.prefix + stmt.name, stmt.kind, stmt.place, stmt, scope,
-                                keep="keep" in stmt.flags or not library, far="far" in stmt.flags)
+                matrix = Matrix(
+                    scope.prefix + stmt.name,
+                    stmt.kind,
+                    stmt.place,
+                    stmt,
+                    scope,
+                    keep="keep" in stmt.flags or not library,
+                    far="far" in stmt.flags,
+                )
                 scope.add(stmt.name, matrix, stmt.place)
                 self.declared.append(matrix)
             case tree.Constant():
-                scope.add(stmt.name, ConstSymbol(stmt.name, stmt.place, stmt.value, scope), stmt.place)
+                scope.add(
+                    stmt.name, ConstSymbol(stmt.name, stmt.place, stmt.value, scope), stmt.place
+                )
             case tree.View():
                 self.views.append((stmt, scope))
             case tree.Label() if scope is self.globals:

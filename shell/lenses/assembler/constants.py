@@ -88,7 +88,9 @@ def need_int(expr: Expr, scope: Scope, what: str, low: int, high: int) -> int:
     value = need(expr, scope, what).value
     if value.denominator != 1 or not low <= value <= high:
         shown = int(value) if value.denominator == 1 else float(value)
-        raise SourceError(expr.place, f"{what} must be a whole number of {low}..{high}, not {shown}")
+        raise SourceError(
+            expr.place, f"{what} must be a whole number of {low}..{high}, not {shown}"
+        )
     return int(value)
 
 
@@ -184,7 +186,9 @@ def integer_word(number: Number, place: Place) -> int:
     """The raw i32 of an integer constant; 0..2^32-1 is taken as a word of bits."""
     value = number.value
     if value.denominator != 1:
-        raise SourceError(place, f"{float(value)} is no integer", "declare the matrix X, or use floor()")
+        raise SourceError(
+            place, f"{float(value)} is no integer", "declare the matrix X, or use floor()"
+        )
     if not -(1 << 31) <= value < 1 << 32:
         raise SourceError(place, f"{int(value)} does not fit 32 bits")
     word = int(value)

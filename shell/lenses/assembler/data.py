@@ -57,8 +57,11 @@ class Files:
             except OSError as error:
                 raise SourceError(place, f"cannot read {name!r}: {error.strerror}") from None
         near = self._near(name, tried)
-        raise SourceError(place, f"there is no file {name!r}", near or "looked in " + ", ".join(
-            str(path.parent) for path in tried))
+        raise SourceError(
+            place,
+            f"there is no file {name!r}",
+            near or "looked in " + ", ".join(str(path.parent) for path in tried),
+        )
 
     def _near(self, name: str, tried: list[Path]) -> str:
         """A file of a similar name beside one that was sought."""
@@ -91,9 +94,13 @@ class DataReader:
         number = constants.evaluate(expr, self.scope)
         if number is None:
             what = f"{expr.name}(...)" if isinstance(expr, Apply) else "this"
-            raise SourceError(expr.place, f"{what} is no data", suggest(
-                expr.name, (*FUNCTIONS, *constants.FUNCTIONS)) if isinstance(expr, Apply) else
-                "data are numbers, [lists], \"text\" and file(\"name\")")
+            raise SourceError(
+                expr.place,
+                f"{what} is no data",
+                suggest(expr.name, (*FUNCTIONS, *constants.FUNCTIONS))
+                if isinstance(expr, Apply)
+                else 'data are numbers, [lists], "text" and file("name")',
+            )
         return _numbers([[number]])
 
     def _list(self, expr: Rows) -> Value:
@@ -107,21 +114,29 @@ class DataReader:
                 raise SourceError(expr.place, "mix of [[1, 2], [3, 4]] and [1, 2; 3, 4]: use one")
             parts = [self.read(item) for item in items]
             return self._stack(parts, items)
-        rows = [[constants.need(item, self.scope, "an element of data") for item in row]
-                for row in expr.rows]
+        rows = [
+            [constants.need(item, self.scope, "an element of data") for item in row]
+            for row in expr.rows
+        ]
         for row, source in zip(rows, expr.rows, strict=True):
             if len(row) != len(rows[0]):
-                raise SourceError(source[0].place,
-                                  f"this row has {len(row)} elements, the first has {len(rows[0])}")
+                raise SourceError(
+                    source[0].place,
+                    f"this row has {len(row)} elements, the first has {len(rows[0])}",
+                )
         return _numbers(rows)
 
     def _stack(self, parts: list[Value], items: list[Expr]) -> Value:
         for part, item in zip(parts, items, strict=True):
             if part.form != "numbers" or part.array.shape[1] != parts[0].array.shape[1]:
-                raise SourceError(item.place, f"this row has {part.array.shape[1]} elements, "
-                                  f"the first has {parts[0].array.shape[1]}")
-        return Value("numbers", np.vstack([part.array for part in parts]),
-                     any(part.point for part in parts))
+                raise SourceError(
+                    item.place,
+                    f"this row has {part.array.shape[1]} elements, "
+                    f"the first has {parts[0].array.shape[1]}",
+                )
+        return Value(
+            "numbers", np.vstack([part.array for part in parts]), any(part.point for part in parts)
+        )
 
     def _each(self, expr: Each) -> Value:
         """``[item for i in a..b]``: one row, or a row for each if the item is a list."""
@@ -138,15 +153,19 @@ class DataReader:
             return _numbers([])
         if isinstance(expr.item, (Rows, Each)):
             return self._stack(parts, [expr.item] * len(parts))
-        return Value("numbers", np.hstack([part.array for part in parts]),
-                     any(part.point for part in parts))
+        return Value(
+            "numbers", np.hstack([part.array for part in parts]), any(part.point for part in parts)
+        )
 
     def _apply(self, expr: Apply) -> Value:
         name, count = expr.name, len(expr.args)
         wanted = {"range": (1, 2, 3)}.get(name, (1,))
         if count not in wanted:
-            raise SourceError(expr.place, f"{name}() takes {' or '.join(map(str, wanted))} "
-                              f"argument{'s' if wanted != (1,) else ''}, not {count}")
+            raise SourceError(
+                expr.place,
+                f"{name}() takes {' or '.join(map(str, wanted))} "
+                f"argument{'s' if wanted != (1,) else ''}, not {count}",
+            )
         if name == "file":
             return self._file(expr)
         if name == "range":
@@ -223,8 +242,13 @@ def read_picture(data: bytes, place: Place) -> np.ndarray:
             if image.width * image.height > MAX_ELEMENTS:
                 raise SourceError(place, f"the picture has more than {MAX_ELEMENTS} pixels")
             return np.asarray(image.convert("RGBA"))
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError,
-            SyntaxError) as error:
+    except (
+        UnidentifiedImageError,
+        Image.DecompressionBombError,
+        OSError,
+        ValueError,
+        SyntaxError,
+    ) as error:
         raise SourceError(place, f"the picture cannot be read: {error}") from None
 
 

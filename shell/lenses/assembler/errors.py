@@ -67,8 +67,14 @@ class SourceError(Exception):
         lines = self.place.source.lines
         line = lines[self.place.line - 1] if self.place.line <= len(lines) else ""
         message = self.message + "".join(f" ({note})" for note in self.notes)
-        return Problem(self.place.source.name, self.place.line, self.place.column, message, line,
-                       self.suggestion)
+        return Problem(
+            self.place.source.name,
+            self.place.line,
+            self.place.column,
+            message,
+            line,
+            self.suggestion,
+        )
 
 
 class AsmError(ValueError):
@@ -101,7 +107,8 @@ class Collector:
         """Remember a mistake; the same one twice counts once."""
         problem = error.problem()
         self._problems.setdefault(
-            (problem.file, problem.line, problem.column, problem.message), problem)
+            (problem.file, problem.line, problem.column, problem.message), problem
+        )
 
     def check(self) -> None:
         """Raise :class:`AsmError` if anything was wrong."""

@@ -14,7 +14,18 @@ from .errors import Place, SourceError, suggest
 from .functions import BY_NAME, INFIX, SHORT, all_names
 from .symbols import LabelSymbol, MacroSymbol, Matrix, Number, ProcSymbol, Scope, unknown
 from .tree import (
-    Apply, Binary, Bound, Dot, Each, Expr, Index, Name, Num, Rows, Text, Unary,
+    Apply,
+    Binary,
+    Bound,
+    Dot,
+    Each,
+    Expr,
+    Index,
+    Name,
+    Num,
+    Rows,
+    Text,
+    Unary,
 )
 
 #: How deep macros may expand.
@@ -35,8 +46,9 @@ class Expressions:
 
     # ---- values ----------------------------------------------------------------------------
 
-    def value(self, expr: Expr, scope: Scope, into: Matrix | None = None, *,
-              raw: bool = False) -> Operand:
+    def value(
+        self, expr: Expr, scope: Scope, into: Matrix | None = None, *, raw: bool = False
+    ) -> Operand:
         """The operand that holds an expression's value.
 
         If the expression needs instructions, the last of them writes ``into`` (or a
@@ -56,7 +68,7 @@ class Expressions:
             case Text():
                 return self.code.value(DataReader(self.files, scope).read(expr), expr.place)
             case Rows() | Each():
-                return self.list(expr, scope, into)
+                return self.joined_list(expr, scope, into)
             case Dot() if expr.name != "T":
                 return self.matrix(expr, scope)
             case Dot():
@@ -71,8 +83,9 @@ class Expressions:
                 return self.apply(expr, scope, into)
         raise SourceError(expr.place, "this is no value")
 
-    def simple(self, op: str, args: Sequence[Expr], scope: Scope, place: Place,
-               into: Matrix | None) -> Matrix:
+    def simple(
+        self, op: str, args: Sequence[Expr], scope: Scope, place: Place, into: Matrix | None
+    ) -> Matrix:
         """One instruction on the values of ``args``."""
         row = BY_NAME[op]
         raw = row.family == "bits" and op != "shift"
@@ -86,11 +99,16 @@ class Expressions:
         if isinstance(expr, Dot):
             owner = scope.find(expr.base.name) if isinstance(expr.base, Name) else None
             if not isinstance(owner, ProcSymbol):
-                raise SourceError(expr.place, "only a proc has names of its own", "a.T is a transposed")
+                raise SourceError(
+                    expr.place, "only a proc has names of its own", "a.T is a transposed"
+                )
             found = owner.scope.names.get(expr.name)
             if not isinstance(found, Matrix):
-                raise SourceError(expr.place, f"{owner.name} has no matrix {expr.name!r}",
-                                  suggest(expr.name, owner.scope.names))
+                raise SourceError(
+                    expr.place,
+                    f"{owner.name} has no matrix {expr.name!r}",
+                    suggest(expr.name, owner.scope.names),
+                )
             return found
         if not isinstance(expr, Name):
             raise SourceError(expr.place, "expected the name of a matrix")
@@ -103,15 +121,21 @@ class Expressions:
             return symbol
         if symbol is None:
             raise unknown(expr.name, scope, expr.place)
-        what = "a macro" if isinstance(symbol, MacroSymbol) else (
-            "a proc" if isinstance(symbol, ProcSymbol) else "a constant")
+        what = (
+            "a macro"
+            if isinstance(symbol, MacroSymbol)
+            else ("a proc" if isinstance(symbol, ProcSymbol) else "a constant")
+        )
         raise SourceError(expr.place, f"{expr.name!r} is {what}, not a matrix")
 
     def unary(self, expr: Unary, scope: Scope, into: Matrix | None) -> Matrix:
         """``-x`` and ``not x``: one instruction each; ``not`` of a comparison is merged."""
         if expr.op == "where":
-            raise SourceError(expr.place, "'where' stands only in d[where c] = a",
-                              "where(a) gives the positions of the nonzero elements")
+            raise SourceError(
+                expr.place,
+                "'where' stands only in d[where c] = a",
+                "where(a) gives the positions of the nonzero elements",
+            )
         zero = Num(expr.place, Fraction(0))
         if expr.op == "-":
             return self.simple("subtract", [zero, expr.operand], scope, expr.place, into)
@@ -139,8 +163,9 @@ class Expressions:
             return self.code.operation("equal", [inner, Small(0)], place, into)
         return self.simple(INFIX[op], [left, right], scope, place, into)
 
-    def at_most(self, left: Expr, right: Expr, scope: Scope, place: Place,
-                into: Matrix | None) -> Matrix | None:
+    def at_most(
+        self, left: Expr, right: Expr, scope: Scope, place: Place, into: Matrix | None
+    ) -> Matrix | None:
         """``left <= right`` in one instruction where one side is an integer constant and the
         other holds integers: ``left < right + 1``."""
         low, high = constants.evaluate(left, scope), constants.evaluate(right, scope)
@@ -158,8 +183,9 @@ class Expressions:
         pair = [other, constant] if high is not None else [constant, other]
         return self.code.operation("less", pair, place, into)
 
-    def shift_right(self, left: Expr, right: Expr, scope: Scope, place: Place,
-                    into: Matrix | None) -> Matrix:
+    def shift_right(
+        self, left: Expr, right: Expr, scope: Scope, place: Place, into: Matrix | None
+    ) -> Matrix:
         """``a >> b``: a shift by -b; one more instruction if b is not constant."""
         value = self.value(left, scope)
         count = self.value(Unary(place, "-", right), scope)
@@ -168,13 +194,16 @@ class Expressions:
     def index(self, expr: Index, scope: Scope, into: Matrix | None) -> Matrix:
         """``a[i]``: gather."""
         if len(expr.items) != 1:
-            raise SourceError(expr.place, "a[i] takes one position, counted row by row",
-                              "rows(a, i) takes rows; view v = a[r, c, rows, cols] a part")
+            raise SourceError(
+                expr.place,
+                "a[i] takes one position, counted row by row",
+                "rows(a, i) takes rows; view v = a[r, c, rows, cols] a part",
+            )
         return self.simple("gather", [expr.base, expr.items[0]], scope, expr.place, into)
 
     # ---- lists -----------------------------------------------------------------------------
 
-    def list(self, expr: Rows | Each, scope: Scope, into: Matrix | None) -> Operand:
+    def joined_list(self, expr: Rows | Each, scope: Scope, into: Matrix | None) -> Operand:
         """A constant list is pooled; others are built by joining their parts."""
         if isinstance(expr, Each) or not expr.rows or self.is_data(expr, scope):
             return self.code.value(DataReader(self.files, scope).read(expr), expr.place)
@@ -188,9 +217,12 @@ class Expressions:
     def is_data(self, expr: Rows, scope: Scope) -> bool:
         """Whether a list is constant throughout."""
         return all(
-            isinstance(item, (Text, Each)) or constants.evaluate(item, scope) is not None
+            isinstance(item, (Text, Each))
+            or constants.evaluate(item, scope) is not None
             or (isinstance(item, Rows) and self.is_data(item, scope))
-            for row in expr.rows for item in row)
+            for row in expr.rows
+            for item in row
+        )
 
     def runs(self, row: Sequence[Expr], scope: Scope) -> list[Operand]:
         """The operands of a row, neighbouring constants joined into one pooled list."""
@@ -202,8 +234,11 @@ class Expressions:
                 continue
             if run:
                 several = Rows(run[0].place, (tuple(run),))
-                found.append(self.value(run[0], scope) if len(run) == 1 else
-                             self.code.value(DataReader(self.files, scope).read(several), several.place))
+                found.append(
+                    self.value(run[0], scope)
+                    if len(run) == 1
+                    else self.code.value(DataReader(self.files, scope).read(several), several.place)
+                )
                 run = []
             if item is not None:
                 found.append(self.value(item, scope))
@@ -213,8 +248,9 @@ class Expressions:
         """The parts joined one after the other."""
         result = parts[0]
         for number, part in enumerate(parts[1:], 2):
-            result = self.code.operation(op, [result, part], place,
-                                         into if number == len(parts) else None)
+            result = self.code.operation(
+                op, [result, part], place, into if number == len(parts) else None
+            )
         return result
 
     # ---- calls -----------------------------------------------------------------------------
@@ -225,10 +261,11 @@ class Expressions:
         if isinstance(symbol, MacroSymbol):
             return self.expand_value(symbol, expr, scope, into)
         if expr.name == "vector":
-            return self.list(Rows(expr.place, (expr.args,)), scope, into)
+            return self.joined_list(Rows(expr.place, (expr.args,)), scope, into)
         if expr.name == "wait":
-            return self.code.operation("wait", [self.port_text(expr.args, scope, expr.place)],
-                                       expr.place, into)
+            return self.code.operation(
+                "wait", [self.port_text(expr.args, scope, expr.place)], expr.place, into
+            )
         short = SHORT.get((expr.name, len(expr.args)))
         if short is not None:
             row, pattern = BY_NAME[short[0]], short[1]
@@ -236,31 +273,42 @@ class Expressions:
             row = BY_NAME[expr.name]
             pattern = tuple(range(len(row.operands) - 1))
         else:
-            raise SourceError(expr.place, f"there is no function {expr.name!r}",
-                              suggest(expr.name, (*all_names(), *scope.known(), "vector")))
+            raise SourceError(
+                expr.place,
+                f"there is no function {expr.name!r}",
+                suggest(expr.name, (*all_names(), *scope.known(), "vector")),
+            )
         self.check_value_row(row, expr, len(pattern), short is not None, into)
         fields = self.fields(row, row.operands[1:], pattern, expr, scope)
         return self.code.operation(row, fields, expr.place, into)
 
-    def check_value_row(self, row: Op, expr: Apply, count: int, short: bool,
-                        into: Matrix | None) -> None:
+    def check_value_row(
+        self, row: Op, expr: Apply, count: int, short: bool, into: Matrix | None
+    ) -> None:
         """Whether a row may stand here as a value with so many arguments."""
         form = ", ".join(row.operands[1:])
         if not row.writes or row.keeps_shape:
             first = ", ".join(row.operands)
-            raise SourceError(expr.place, f"{expr.name}(...) changes what is there and has no value",
-                              f"write it as a statement: {expr.name}({first})")
+            raise SourceError(
+                expr.place,
+                f"{expr.name}(...) changes what is there and has no value",
+                f"write it as a statement: {expr.name}({first})",
+            )
         if row.family == "table" and row.char in "VN" and into is None:
             raise SourceError(expr.place, f"{expr.name}(...) must be assigned to a name")
         if not short and len(expr.args) != count:
             others = sorted(n for name, n in SHORT if name == expr.name)
             also = f" or {', '.join(map(str, others))}" if others else ""
-            raise SourceError(expr.place, f"{expr.name}() takes {count}{also} argument"
-                              f"{'s' if count != 1 or also else ''}, not {len(expr.args)}",
-                              f"d = {expr.name}({form})")
+            raise SourceError(
+                expr.place,
+                f"{expr.name}() takes {count}{also} argument"
+                f"{'s' if count != 1 or also else ''}, not {len(expr.args)}",
+                f"d = {expr.name}({form})",
+            )
 
-    def fields(self, row: Op, names: Sequence[str], pattern: Sequence[int | str], expr: Apply,
-               scope: Scope) -> list[Field]:
+    def fields(
+        self, row: Op, names: Sequence[str], pattern: Sequence[int | str], expr: Apply, scope: Scope
+    ) -> list[Field]:
         """The fields of an instruction from the arguments of a call."""
         found: list[Field] = []
         raw = row.family == "bits" and row.char != "S"
@@ -280,7 +328,9 @@ class Expressions:
         if row.family == "control":
             if isinstance(expr, (Name, Bound)) and constants.evaluate(expr, scope) is None:
                 return self.label(expr, scope)
-            return constants.need_int(expr, scope, "a place in the code", 0, (1 << int(name[1:])) - 1)
+            return constants.need_int(
+                expr, scope, "a place in the code", 0, (1 << int(name[1:])) - 1
+            )
         return constants.need_int(expr, scope, "the number", -32768, 32767)
 
     def literal(self, name: str, expr: Expr, scope: Scope) -> int:
@@ -294,8 +344,11 @@ class Expressions:
         known = FOLD_OPERATORS if name == "'o" else "".join(SHAPE_SELECTORS)
         code = constants.need_int(expr, scope, "a selector", 0, 255)
         if chr(code) not in known:
-            raise SourceError(expr.place, f"no selector {chr(code)!r} here",
-                              "known are " + " ".join("'" + c for c in known))
+            raise SourceError(
+                expr.place,
+                f"no selector {chr(code)!r} here",
+                "known are " + " ".join("'" + c for c in known),
+            )
         return code
 
     # ---- ports and labels --------------------------------------------------------------------
@@ -304,14 +357,20 @@ class Expressions:
         """The letter of a port given by name or letter; its use is remembered."""
         if isinstance(expr, Name):
             if expr.name not in LETTER_OF:
-                raise SourceError(expr.place, f"there is no port {expr.name!r}",
-                                  suggest(expr.name, LETTER_OF) or "ports are " + ", ".join(LETTER_OF))
+                raise SourceError(
+                    expr.place,
+                    f"there is no port {expr.name!r}",
+                    suggest(expr.name, LETTER_OF) or "ports are " + ", ".join(LETTER_OF),
+                )
             letter = LETTER_OF[expr.name]
         else:
             letter = chr(constants.need_int(expr, scope, "a port", 0, 255))
             if letter not in PORTS:
-                raise SourceError(expr.place, f"there is no port {letter!r}", "ports are " + ", ".join(
-                    f"'{p.letter} {p.name}" for p in PORTS.values()))
+                raise SourceError(
+                    expr.place,
+                    f"there is no port {letter!r}",
+                    "ports are " + ", ".join(f"'{p.letter} {p.name}" for p in PORTS.values()),
+                )
         self.ports_used.setdefault(letter, expr.place)
         return letter
 
@@ -338,8 +397,11 @@ class Expressions:
         if isinstance(found, Bound):
             return self.label(found, scope)
         if found is None:
-            raise SourceError(expr.place, f"there is no label {expr.name!r}",
-                              suggest(expr.name, scope.known_labels()))
+            raise SourceError(
+                expr.place,
+                f"there is no label {expr.name!r}",
+                suggest(expr.name, scope.known_labels()),
+            )
         if isinstance(found, ProcSymbol):
             if not found.wanted:
                 found.wanted = True
@@ -352,18 +414,25 @@ class Expressions:
     def bind(self, macro: MacroSymbol, call: Apply, scope: Scope) -> Scope:
         """The scope of one expansion: parameters bound to the arguments of the call."""
         if len(call.args) != len(macro.params):
-            raise SourceError(call.place, f"{macro.name}() takes {len(macro.params)} arguments, not "
-                              f"{len(call.args)}", f"{macro.name}({', '.join(macro.params)})")
+            raise SourceError(
+                call.place,
+                f"{macro.name}() takes {len(macro.params)} arguments, not {len(call.args)}",
+                f"{macro.name}({', '.join(macro.params)})",
+            )
         inner = Scope(macro.static, holds=False)
         for param, arg in zip(macro.params, call.args, strict=True):
             inner.names[param] = Bound(arg.place, arg, scope)
         if self.expansion >= MAX_EXPANSION:
-            raise SourceError(call.place, f"macros expand deeper than {MAX_EXPANSION}",
-                              f"does {macro.name} use itself?")
+            raise SourceError(
+                call.place,
+                f"macros expand deeper than {MAX_EXPANSION}",
+                f"does {macro.name} use itself?",
+            )
         return inner
 
-    def expand_value(self, macro: MacroSymbol, call: Apply, scope: Scope,
-                     into: Matrix | None) -> Operand:
+    def expand_value(
+        self, macro: MacroSymbol, call: Apply, scope: Scope, into: Matrix | None
+    ) -> Operand:
         """A macro that is an expression."""
         if macro.value is None:
             raise SourceError(call.place, f"{macro.name}(...) is a statement and has no value")
@@ -383,4 +452,3 @@ class Expressions:
 def fits_number(number: Number) -> bool:
     """Whether Number can set this constant in one instruction without the pool."""
     return number.value.denominator == 1 and -32768 <= number.value <= 32767
-

@@ -56,9 +56,21 @@ SHORT_STATEMENTS: dict[tuple[str, int], tuple[str, tuple[int | str, ...]]] = {
 
 #: Infix operators that are one instruction: operator -> row.
 INFIX = {
-    "+": "add", "-": "subtract", "*": "times", "/": "divide", "//": "divide", "%": "modulo",
-    "@": "matmul", "&": "and", "|": "or", "^": "xor", "<<": "shift", "and": "lesser", "or": "relu",
-    "<": "less", "==": "equal",
+    "+": "add",
+    "-": "subtract",
+    "*": "times",
+    "/": "divide",
+    "//": "divide",
+    "%": "modulo",
+    "@": "matmul",
+    "&": "and",
+    "|": "or",
+    "^": "xor",
+    "<<": "shift",
+    "and": "lesser",
+    "or": "relu",
+    "<": "less",
+    "==": "equal",
 }
 
 #: Rows whose result is an integer whatever the operands are.
@@ -66,8 +78,16 @@ _INTEGER = frozenset({"less", "equal", "argmax", "order", "index", "where", "sha
 #: Rows whose result is fixed point whatever the operands are.
 _FIXED = frozenset({"exp2", "log2", "sine"})
 #: Rows that move elements, with the operands they move: the result is of their kind.
-_MOVED = {"gather": (0,), "gather_rows": (0,), "reshape": (0,), "transpose": (0,), "tile": (1,),
-          "beside": (0, 1), "below": (0, 1), "zoom": (0,)}
+_MOVED = {
+    "gather": (0,),
+    "gather_rows": (0,),
+    "reshape": (0,),
+    "transpose": (0,),
+    "tile": (1,),
+    "beside": (0, 1),
+    "below": (0, 1),
+    "zoom": (0,),
+}
 
 
 def result_kind(op: Op, kinds: list[str]) -> str:

@@ -28,8 +28,11 @@ def raw_elements(value: Value, kind: str, place: Place) -> np.ndarray:
     if value.form == "picture":
         if kind == "I":
             return np.ascontiguousarray(value.array).view(np.int32)[:, :, 0]
-        raise SourceError(place, f"a picture is no data of kind {kind}",
-                          "take a channel: red(...), alpha(...), gray(...), or bytes(...)")
+        raise SourceError(
+            place,
+            f"a picture is no data of kind {kind}",
+            "take a channel: red(...), alpha(...), gray(...), or bytes(...)",
+        )
     if kind == "T":
         return _bytes(value, place)
     return _integers(value, place) if kind == "I" else _fixed(value, place)
@@ -42,7 +45,7 @@ def _integers(value: Value, place: Place) -> np.ndarray:
         return np.array(flat, np.int32).reshape(array.shape)
     if array.dtype.kind == "f" and not (array == np.floor(array)).all():
         raise SourceError(place, "the data are no integers", "declare the matrix X")
-    if array.size and not (-(2**31) <= array.min() and array.max() < 2**32):
+    if array.size and not (array.min() >= -(2**31) and array.max() < 2**32):
         raise SourceError(place, "the data do not fit 32 bits")
     return array.astype(np.int64).astype(np.uint32).view(np.int32)
 
@@ -52,11 +55,12 @@ def _fixed(value: Value, place: Place) -> np.ndarray:
     if array.dtype == object:
         flat = [fixed_word(Number(v), place) for v in array.ravel()]
         return np.array(flat, np.int32).reshape(array.shape)
-    if array.size and not (-32768 <= array.min() and array.max() < 32768):
+    if array.size and not (array.min() >= -32768 and array.max() < 32768):
         raise SourceError(place, "the data do not fit fixed point (below 32768)")
     scaled = array.astype(np.float64) * 65536.0
     down = np.floor(scaled)
-    return np.minimum(down + (scaled - down >= 0.5), 2.0**31 - 1).astype(np.int32)
+    rounded: np.ndarray = np.minimum(down + (scaled - down >= 0.5), 2.0**31 - 1)
+    return rounded.astype(np.int32)
 
 
 def _bytes(value: Value, place: Place) -> np.ndarray:
@@ -70,7 +74,9 @@ def _bytes(value: Value, place: Place) -> np.ndarray:
     return words.astype(np.uint8)
 
 
-def quantised(value: Value, given: Quantising | None, place: Place) -> tuple[np.ndarray, Quantising]:
+def quantised(
+    value: Value, given: Quantising | None, place: Place
+) -> tuple[np.ndarray, Quantising]:
     """Bytes q, scale and offset with value = scale * q + offset as near as it goes.
 
     Whole numbers of 0..255 without a point are taken as the bytes themselves; other numbers
@@ -102,5 +108,3 @@ def fitted(array: np.ndarray, shape: tuple[int, int] | None, place: Place) -> np
         return array.reshape(*shape, *array.shape[2:])
     found = "x".join(map(str, array.shape[:2]))
     raise SourceError(place, f"the data are {found}, the shape says {rows}x{cols}")
-
-

@@ -30,26 +30,70 @@ class Token:
 
 
 OPERATORS = (
-    "<<=", ">>=", "//=", "...", "..", "<<", ">>", "<=", ">=", "==", "!=", "+=", "-=", "*=", "/=",
-    "%=", "&=", "|=", "^=", "@=", "//", "+", "-", "*", "/", "%", "@", "&", "|", "^", "<", ">",
-    "=", "(", ")", "[", "]", "{", "}", ",", ":", ".", ";",
+    "<<=",
+    ">>=",
+    "//=",
+    "...",
+    "..",
+    "<<",
+    ">>",
+    "<=",
+    ">=",
+    "==",
+    "!=",
+    "+=",
+    "-=",
+    "*=",
+    "/=",
+    "%=",
+    "&=",
+    "|=",
+    "^=",
+    "@=",
+    "//",
+    "+",
+    "-",
+    "*",
+    "/",
+    "%",
+    "@",
+    "&",
+    "|",
+    "^",
+    "<",
+    ">",
+    "=",
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    ",",
+    ":",
+    ".",
+    ";",
 )
 _OPERATOR = re.compile("|".join(re.escape(op) for op in OPERATORS))
 _BLANK = re.compile(r"[ \t\r]+")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SHAPE = re.compile(r"[1-9][0-9]*x[0-9]+(?![A-Za-z0-9_])")
 _NUMBER = re.compile(
-    r"0[xX][0-9A-Fa-f_]+|0[bB][01_]+|[0-9][0-9_]*(?:\.[0-9][0-9_]*)?(?:[eE][+-]?[0-9]+)?")
+    r"0[xX][0-9A-Fa-f][0-9A-Fa-f_]*|0[bB][01][01_]*|"
+    r"[0-9][0-9_]*(?:\.[0-9][0-9_]*)?(?:[eE][+-]?[0-9]{1,2}(?![0-9]))?"
+)
+#: Longest number that is read.
+MAX_DIGITS = 60
 _COLOUR = re.compile(r"#([0-9A-Fa-f]{8}|[0-9A-Fa-f]{6})(?![A-Za-z0-9_])")
-_RAW_LETTER = re.compile(r"([A-Za-z])[ \t]+(?=[A-Za-z0-9_'\"]|-[0-9])")
+_RAW_LETTER = re.compile(r"[A-Za-z_][ \t]+(?=[A-Za-z0-9_'\"]|-[0-9])")
 _RAW_OPERAND = re.compile(r"""'(\\.|.)'?|"(?:\\.|[^"\\])*"|[^\s;{}]+""")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "\\": "\\", '"': '"', "'": "'", "e": "\x1b"}
 _UNESCAPE = re.compile(r"\\(x[0-9A-Fa-f]{2}|u\{[0-9A-Fa-f]{1,6}\}|.|$)", re.DOTALL)
 
 #: Words that end an expression or carry structure and so cannot name a matrix.
 KEYWORDS = frozenset(
-    "if unless else while loop for in out goto call return halt break continue proc macro "
-    "include const view and or not where".split()
+    """if unless else while loop for in out goto call return halt break continue proc macro
+    include const view and or not where""".split()  # noqa: SIM905 - a list would take 23 lines
 )
 
 
@@ -66,8 +110,11 @@ def unescape(text: str, place: Place) -> str:
                 raise SourceError(place, f"\\{code} is no character")
             return chr(number)
         if code not in _ESCAPES:
-            raise SourceError(place, f"unknown escape \\{code}",
-                              "known are " + " ".join(f"\\{c}" for c in _ESCAPES) + " \\xHH \\u{H}")
+            raise SourceError(
+                place,
+                f"unknown escape \\{code}",
+                "known are " + " ".join(f"\\{c}" for c in _ESCAPES) + " \\xHH \\u{H}",
+            )
         return _ESCAPES[code]
 
     return _UNESCAPE.sub(one, text)
@@ -115,11 +162,17 @@ class Lexer:
     def place(self, at: int | None = None) -> Place:
         """The place of character ``at``."""
         at = self.at if at is None else at
-        return Place(self.source, min(self.line, max(1, len(self.source.lines))),
-                     at - self.line_start + 1)
+        return Place(
+            self.source, min(self.line, max(1, len(self.source.lines))), at - self.line_start + 1
+        )
 
-    def add(self, kind: str, value: str | int | tuple[int, int] | tuple[Fraction, bool],
-            place: Place, text: str = "") -> None:
+    def add(
+        self,
+        kind: str,
+        value: str | int | tuple[int, int] | tuple[Fraction, bool],
+        place: Place,
+        text: str = "",
+    ) -> None:
         """Append a token."""
         self.tokens.append(Token(kind, value, place, text))
 
@@ -128,8 +181,11 @@ class Lexer:
         if self.brackets:
             return False
         last = self.tokens[-1] if self.tokens else None
-        return last is None or last.kind == "newline" or (
-            last.kind == "op" and last.value in ("{", "}"))
+        return (
+            last is None
+            or last.kind == "newline"
+            or (last.kind == "op" and last.value in ("{", "}"))
+        )
 
     def step(self) -> None:
         """Read one token, blank or comment."""
@@ -157,6 +213,8 @@ class Lexer:
             rows, cols = shape.group().split("x")
             self.word("shape", (int(rows), int(cols)), shape)
         elif number := _NUMBER.match(text, at):
+            if len(number.group()) > MAX_DIGITS:
+                raise SourceError(self.place(), f"a number of more than {MAX_DIGITS} digits")
             self.word("number", number_value(number.group()), number)
         elif name := _NAME.match(text, at):
             self.word("name", name.group(), name)
@@ -166,8 +224,12 @@ class Lexer:
         else:
             raise SourceError(self.place(), f"unexpected character {char!r}")
 
-    def word(self, kind: str, value: str | int | tuple[int, int] | tuple[Fraction, bool],
-             match: re.Match[str]) -> None:
+    def word(
+        self,
+        kind: str,
+        value: str | int | tuple[int, int] | tuple[Fraction, bool],
+        match: re.Match[str],
+    ) -> None:
         """Append the token that ``match`` found and go past it."""
         self.add(kind, value, self.place(), match.group())
         self.at = match.end()
@@ -182,10 +244,9 @@ class Lexer:
             self.brackets.append(operator)
         elif operator in ")]" and self.brackets:
             self.brackets.pop()
-        elif operator in "{}":
-            if self.brackets:
-                self.brackets.clear()
-                raise SourceError(self.place(), f"a bracket is not closed before {operator}")
+        elif operator in "{}" and self.brackets:
+            self.brackets.clear()
+            raise SourceError(self.place(), f"a bracket is not closed before {operator}")
 
     def string(self) -> None:
         """A string in one or three double quotes."""
@@ -228,9 +289,7 @@ class Lexer:
             if char not in BY_CHAR:
                 raise SourceError(self.place(), f"no instruction has the character {char!r}")
             start, end = at, at + 2
-        elif letter and letter.group(1) in BY_CHAR:
-            start, end = at, at + 1
-        elif not text[at].isalnum() and text[at] != "_" and text[at] in BY_CHAR:
+        elif text[at] in BY_CHAR and (letter or not (text[at].isalnum() or text[at] == "_")):
             start, end = at, at + 1
         else:
             return False
@@ -256,11 +315,14 @@ class Lexer:
             self.add("string", unescape(word[1:-1], place), place, word)
         elif colour := _COLOUR.fullmatch(word):
             self.add("number", (Fraction(colour_word(colour.group(1))), False), place, word)
-        elif _NUMBER.fullmatch(word.removeprefix("-")):
+        elif _NUMBER.fullmatch(word.removeprefix("-")) and len(word) <= MAX_DIGITS:
             value, point = number_value(word.removeprefix("-"))
             self.add("number", (-value if word[0] == "-" else value, point), place, word)
         elif re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.]*", word):
             self.add("name", word, place, word)
         else:
-            raise SourceError(place, f"{word!r} is no operand",
-                              "operands are names, numbers, 'characters and \"strings\"")
+            raise SourceError(
+                place,
+                f"{word!r} is no operand",
+                'operands are names, numbers, \'characters and "strings"',
+            )

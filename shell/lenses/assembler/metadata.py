@@ -44,8 +44,11 @@ def read(directives: Iterable[Directive | Argument], scope: Scope, problems: Col
                 continue
             if stmt.name not in ("ports", "inputs", "writable"):
                 if stmt.name in seen:
-                    raise SourceError(stmt.place, f"{stmt.name} stands here twice",
-                                      f"the first is at line {seen[stmt.name].line}")
+                    raise SourceError(
+                        stmt.place,
+                        f"{stmt.name} stands here twice",
+                        f"the first is at line {seen[stmt.name].line}",
+                    )
                 seen[stmt.name] = stmt.place
             _directive(stmt, about, scope)
         except SourceError as error:
@@ -58,8 +61,9 @@ def _directive(stmt: Directive, about: About, scope: Scope) -> None:
     match stmt.name, words:
         case ("icon", (Text() as file,)):
             about.icon = file.text, file.place
-        case (name, (Text() as text,)) if name in _TEXTS:
-            about.texts[name] = text.text.strip("\n") if name == "help" else text.text
+        case (_, (Text() as text,)) if stmt.name in _TEXTS:
+            plain = text.text.strip("\n") if stmt.name == "help" else text.text
+            about.texts[stmt.name] = plain
         case ("size", (Num() as rows, Num() as cols)):
             if not (1 <= rows.value <= 8192 and 1 <= cols.value <= 8192):
                 raise SourceError(rows.place, "a screen has 1..8192 rows and columns")
@@ -69,8 +73,11 @@ def _directive(stmt: Directive, about: About, scope: Scope) -> None:
         case ("width", (number,)):
             about.width = constants.need_int(number, scope, "the width", 1, max(WIDTHS))
             if about.width not in WIDTHS:
-                raise SourceError(number.place, f"a program cannot be {about.width} pixels wide",
-                                  "widths are " + ", ".join(map(str, WIDTHS)))
+                raise SourceError(
+                    number.place,
+                    f"a program cannot be {about.width} pixels wide",
+                    "widths are " + ", ".join(map(str, WIDTHS)),
+                )
         case ("ports", names):
             _ports(names, about)
         case ("inputs", names):
@@ -86,8 +93,11 @@ def _ports(names: tuple[Expr, ...], about: About) -> None:
     for name in names:
         assert isinstance(name, Name)
         if name.name not in LETTER_OF:
-            raise SourceError(name.place, f"there is no port {name.name!r}",
-                              suggest(name.name, LETTER_OF) or "ports are " + ", ".join(LETTER_OF))
+            raise SourceError(
+                name.place,
+                f"there is no port {name.name!r}",
+                suggest(name.name, LETTER_OF) or "ports are " + ", ".join(LETTER_OF),
+            )
         if name.name not in about.ports:
             about.ports.append(name.name)
 

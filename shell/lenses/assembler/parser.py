@@ -7,20 +7,30 @@ next line, so that one run shows the mistakes of a whole file.
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 
 from ....kernel.machine.isa import KINDS
 from ....kernel.machine.meta import ARG_KINDS
 from . import tree
-from .errors import Collector, SourceError, suggest
-from .lexer import KEYWORDS, Lexer, Source, Token
+from .errors import Collector, Source, SourceError, suggest
+from .lexer import KEYWORDS, Lexer, Token
 from .reader import MAX_DEPTH, Reader
 from .tree import Apply, Expr, Name, Num, Stmt, Text
 
 #: Statements about the program as a whole: what follows the word.
 DIRECTIVES = {
-    "title": "string", "author": "string", "licence": "string", "summary": "string",
-    "help": "string", "icon": "string", "size": "size", "ports": "names", "inputs": "names",
-    "stack": "number", "width": "number", "writable": "names",
+    "title": "string",
+    "author": "string",
+    "licence": "string",
+    "summary": "string",
+    "help": "string",
+    "icon": "string",
+    "size": "size",
+    "ports": "names",
+    "inputs": "names",
+    "stack": "number",
+    "width": "number",
+    "writable": "names",
 }
 _ASSIGN = ("=", "+=", "-=", "*=", "/=", "//=", "%=", "&=", "|=", "^=", "<<=", ">>=", "@=")
 _OPTIONS = ("leaf", "cap", "scale", "offset")
@@ -83,8 +93,11 @@ class Parser(Reader):
     def end_of_statement(self) -> None:
         """A statement must end here."""
         if self.token.kind not in ("newline", "end") and not self.is_op("}"):
-            raise SourceError(self.place, f"expected the end of the line, found {self.shown()}",
-                              "a comment begins with ;" if self.is_op("//") else "")
+            raise SourceError(
+                self.place,
+                f"expected the end of the line, found {self.shown()}",
+                "a comment begins with ;" if self.is_op("//") else "",
+            )
 
     def block(self) -> tuple[Stmt, ...]:
         """``{ statements }``."""
@@ -111,8 +124,11 @@ class Parser(Reader):
         if follows.kind == "op" and follows.value == ":":
             return self.labelled()
         special = follows.kind == "op" and follows.value in (*_ASSIGN, "[", ".")
-        if word in DIRECTIVES and not special and not (
-                follows.kind == "op" and follows.value == "("):
+        if (
+            word in DIRECTIVES
+            and not special
+            and not (follows.kind == "op" and follows.value == "(")
+        ):
             return self.directive()
         reader: Callable[[], Stmt] | None = getattr(self, f"read_{word}", None)
         if reader is not None and not special:
@@ -145,7 +161,9 @@ class Parser(Reader):
         if self.token.kind in ("newline", "end") or self.is_op("}"):
             return tree.Label(token.place, name)
         if name in KEYWORDS:
-            raise SourceError(token.place, f"{name!r} is a word of the language: no name for a matrix")
+            raise SourceError(
+                token.place, f"{name!r} is a word of the language: no name for a matrix"
+            )
         kind, place = self.need_name("a kind")
         if kind not in KINDS:
             shown = ", ".join(f"{k} {what}" for k, what in KINDS.items())
@@ -181,14 +199,17 @@ class Parser(Reader):
                 self.next()
                 options[word] = self.unary()
             else:
-                raise SourceError(self.place, f"unexpected {word!r} in a declaration",
-                                  suggest(word, (*_OPTIONS, *_FLAGS)))
+                raise SourceError(
+                    self.place,
+                    f"unexpected {word!r} in a declaration",
+                    suggest(word, (*_OPTIONS, *_FLAGS)),
+                )
         data = self.expression() if self.take_op("=") else None
         return tree.Declare(token.place, name, kind, shape, options, frozenset(flags), data)
 
     def whole(self, token: Token, value: int) -> Expr:
         """A number that was part of a shape."""
-        return Num(token.place, tree.Fraction(value))
+        return Num(token.place, Fraction(value))
 
     def directive(self) -> Stmt:
         """``title "..."`` and the like."""
@@ -202,8 +223,9 @@ class Parser(Reader):
         elif what == "size":
             found = self.token
             if found.kind != "shape":
-                raise SourceError(found.place, "expected rows x columns, such as 200x320, "
-                                  f"found {self.shown()}")
+                raise SourceError(
+                    found.place, f"expected rows x columns, such as 200x320, found {self.shown()}"
+                )
             assert isinstance(found.value, tuple)
             self.next()
             words += [self.whole(found, int(n)) for n in found.value]
@@ -221,8 +243,11 @@ class Parser(Reader):
         name, _ = self.need_name("the name of the argument")
         kind, at = self.need_name("the argument's kind")
         if kind not in ARG_KINDS:
-            raise SourceError(at, f"there is no kind of argument {kind!r}",
-                              suggest(kind, ARG_KINDS) or "kinds are " + ", ".join(ARG_KINDS))
+            raise SourceError(
+                at,
+                f"there is no kind of argument {kind!r}",
+                suggest(kind, ARG_KINDS) or "kinds are " + ", ".join(ARG_KINDS),
+            )
         choices: list[str] = []
         if kind == "choice":
             self.need_op("(", "and the choices")
@@ -391,8 +416,11 @@ class Parser(Reader):
             at = self.next().place
             items = tuple(self.items("]"))
             if len(items) != 4:
-                raise SourceError(at, "a rectangle is [row, column, rows, columns]",
-                                  "-1 rows or columns reach to the edge")
+                raise SourceError(
+                    at,
+                    "a rectangle is [row, column, rows, columns]",
+                    "-1 rows or columns reach to the edge",
+                )
         if self.take_word("step"):
             first = self.unary()
             self.need_op(",", "and the column step")
@@ -425,7 +453,12 @@ class Parser(Reader):
     def assignment(self) -> Stmt:
         """``target = value``, ``target op= value``, or a call."""
         place = self.place
-        if self.token.value in KEYWORDS and str(self.token.value) not in ("in", "out", "view", "halt"):
+        if self.token.value in KEYWORDS and str(self.token.value) not in (
+            "in",
+            "out",
+            "view",
+            "halt",
+        ):
             raise SourceError(place, f"{self.shown()} is not expected here")
         target = self.postfix()
         if self.is_op(*_ASSIGN):
@@ -435,6 +468,10 @@ class Parser(Reader):
             return tree.Do(place, target)
         known = (*DIRECTIVES, *KEYWORDS, "arg")
         word = target.name if isinstance(target, Name) else ""
-        raise SourceError(self.place if not word else place,
-                          f"{word!r} is no statement" if word else
-                          f"expected '=' or a call, found {self.shown()}", suggest(word, known))
+        raise SourceError(
+            self.place if not word else place,
+            f"{word!r} is no statement"
+            if word
+            else f"expected '=' or a call, found {self.shown()}",
+            suggest(word, known),
+        )

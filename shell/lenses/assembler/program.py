@@ -20,6 +20,7 @@ from .code import Code
 from .collect import Collect, source_of
 from .data import DataReader, Files, read_picture
 from .errors import Collector, Place, Source, SourceError
+from .flat import Flat, is_flat
 from .functions import BY_NAME
 from .kinds import fitted, quantised, raw_elements
 from .statements import Statements
@@ -52,6 +53,8 @@ class Assembly:
             self.problems.add(error)
             self.problems.check()
             raise
+        if is_flat(text):
+            return Flat(source, self.problems).run()
         self.collect.source(source, path)
         about = metadata.read(self.collect.directives, self.collect.globals, self.problems)
         self.lowering.code_writable = about.code_writable
@@ -86,7 +89,7 @@ class Assembly:
             lowering.block(proc.body, proc.scope)
             last = self.code.instructions[-1] if self.code.pc > (proc.label.pc or 0) else None
             falls = last is None or last.op is None or last.op.char not in "HJ)"
-            if falls or any(label.pc == self.code.pc for label in lowering.labels):
+            if falls or self._reached(self.code.pc):
                 lowering.code.emit(BY_NAME["return"], (), proc.place)
         self._unused_procs()
 
@@ -94,7 +97,10 @@ class Assembly:
         """Look into procs that nobody calls as well: their mistakes count."""
         kept = list(self.code.instructions), list(self.lowering.labels)
         wanted = {id(m) for m in self.collect.declared if m.used}
-        pool, temporaries = dict(self.code.pool), {k: list(v) for k, v in self.code.temporaries.items()}
+        pool, temporaries = (
+            dict(self.code.pool),
+            {k: list(v) for k, v in self.code.temporaries.items()},
+        )
         ports = dict(self.lowering.ports_used)
         for proc in [proc for proc in self.collect.procs if not proc.wanted]:
             self.lowering.block(proc.body, proc.scope)
@@ -109,26 +115,36 @@ class Assembly:
 
     def _check_end(self, source: Source) -> None:
         """The main code must not run on past its end."""
-        code, labels = self.code, self.lowering.labels
+        code = self.code
         start = Place(source, max(1, len(source.lines) - (not source.lines[-1])), 1)
         if not code.instructions:
             raise SourceError(start, "the program has no instructions", "end it with: halt")
         end = self.end_of_main
         last = code.instructions[end - 1] if end else None
         open_end = last is None or (last.op is not None and last.op.char not in "HJ)")
-        if open_end or any(label.pc == end and label.name not in self.collect.globals.names
-                           for label in labels):
+        if open_end or self._reached(end):
             place = last.place if last else start
-            raise SourceError(place, "the program runs on past its last statement",
-                              "end it with halt, goto or return")
+            raise SourceError(
+                place,
+                "the program runs on past its last statement",
+                "end it with halt, goto or return",
+            )
+
+    def _reached(self, pc: int) -> bool:
+        """Whether something jumps to ``pc`` (a loop that never breaks leaves its end unused)."""
+        here = {id(label) for label in self.lowering.labels if label.pc == pc}
+        return any(id(o) in here for word in self.code.instructions for o in word.fields)
 
     def _check_ports(self, about: metadata.About) -> None:
         """Every port that is used must be asked for."""
         for letter, place in self.lowering.ports_used.items():
             name = PORTS[letter].name
             if name not in about.ports:
-                raise SourceError(place, f"the port {name!r} is used but not asked for",
-                                  "add: ports " + " ".join([*about.ports, name]))
+                raise SourceError(
+                    place,
+                    f"the port {name!r} is used but not asked for",
+                    "add: ports " + " ".join([*about.ports, name]),
+                )
 
     # ---- the table ---------------------------------------------------------------------------
 
@@ -143,11 +159,15 @@ class Assembly:
         if len(placed) > NEAR_ENTRIES:
             beyond = near[NEAR_ENTRIES].place if len(near) > NEAR_ENTRIES else None
             place = beyond or Place(source, 1, 1)
-            self.problems.add(SourceError(
-                place, f"instructions can name {NEAR_ENTRIES} matrices, this program needs {len(placed)}: "
-                f"{len(near)} declared, {len(constants_)} constants (texts, lists, numbers outside "
-                f"-16..47), {len(temporaries)} temporaries",
-                "declare some 'far' and reach them by: name d = first[i]"))
+            self.problems.add(
+                SourceError(
+                    place,
+                    f"instructions can name {NEAR_ENTRIES} matrices, this program needs "
+                    f"{len(placed)}: {len(near)} declared, {len(constants_)} constants (texts, "
+                    f"lists, numbers outside -16..47), {len(temporaries)} temporaries",
+                    "declare some 'far' and reach them by: name d = first[i]",
+                )
+            )
         placed += far
         for entry, matrix in enumerate(placed, FIRST_FREE_ENTRY):
             matrix.entry = entry
@@ -181,15 +201,20 @@ class Assembly:
             return
         shape = None
         if declare.shape is not None:
-            rows, cols = (constants.need_int(e, scope, "a dimension", 0, _MAX_DIMENSION)
-                          for e in declare.shape)
+            rows, cols = (
+                constants.need_int(e, scope, "a dimension", 0, _MAX_DIMENSION)
+                for e in declare.shape
+            )
             if rows * cols > _MAX_DIMENSION:
                 raise SourceError(declare.place, f"more than {_MAX_DIMENSION} elements")
             shape = rows, cols
         options = declare.options
         if matrix.kind == "V" and (shape is not None or options or declare.data is not None):
-            raise SourceError(declare.place, "a view has no shape and no data",
-                              f"view {declare.name} = matrix[row, column, rows, columns]")
+            raise SourceError(
+                declare.place,
+                "a view has no shape and no data",
+                f"view {declare.name} = matrix[row, column, rows, columns]",
+            )
         if {"scale", "offset"} & set(options) and matrix.kind != "Q":
             raise SourceError(declare.place, "scale and offset belong to quantised matrices (Q)")
         if "leaf" in options:
@@ -202,16 +227,28 @@ class Assembly:
             matrix.rows, matrix.cols = shape or ((1, 1) if matrix.kind in "IX" else (0, 0))
         if "cap" in options:
             least = words_for(matrix.kind, matrix.rows, matrix.cols)
-            matrix.capacity = constants.need_int(options["cap"], scope, "the capacity", least, _MAX_DIMENSION)
+            matrix.capacity = constants.need_int(
+                options["cap"], scope, "the capacity", least, _MAX_DIMENSION
+            )
 
-    def _data(self, matrix: Matrix, data: Expr, scope: Scope, shape: tuple[int, int] | None,
-              options: dict[str, Expr]) -> None:
+    def _data(
+        self,
+        matrix: Matrix,
+        data: Expr,
+        scope: Scope,
+        shape: tuple[int, int] | None,
+        options: dict[str, Expr],
+    ) -> None:
         value = DataReader(self.files, scope, shape).read(data)
         if matrix.kind == "Q":
             given = None
             if options:
-                numbers = [float(constants.need(options[w], scope, f"the {w}").value) if w in options
-                           else default for w, default in (("scale", 1.0), ("offset", 0.0))]
+                numbers = [
+                    float(constants.need(options[w], scope, f"the {w}").value)
+                    if w in options
+                    else default
+                    for w, default in (("scale", 1.0), ("offset", 0.0))
+                ]
                 if numbers[0] == 0:
                     raise SourceError(options["scale"].place, "a scale of 0 loses everything")
                 given = numbers[0], numbers[1]
@@ -224,31 +261,52 @@ class Assembly:
 
     # ---- the picture -------------------------------------------------------------------------
 
-    def _build(self, source: Source, about: metadata.About, matrices: list[Matrix],
-               icon: Matrix | None) -> Program:
+    def _build(
+        self, source: Source, about: metadata.About, matrices: list[Matrix], icon: Matrix | None
+    ) -> Program:
         """The sealed program."""
-        specs = [MatrixSpec(m.name, m.kind, m.rows, m.cols, m.data, m.capacity, m.leaf, m.scale, m.offset)
-                 for m in matrices]
+        specs = [
+            MatrixSpec(
+                m.name, m.kind, m.rows, m.cols, m.data, m.capacity, m.leaf, m.scale, m.offset
+            )
+            for m in matrices
+        ]
         name = source.name.rsplit(".", 1)[0]
         summary = about.texts.get("summary") or about.texts.get("title") or "a pxOS program"
         try:
             meta = Meta(
-                **about.texts, source=source.name, icon=icon.entry if icon else None,
+                **about.texts,
+                source=source.name,
+                icon=icon.entry if icon else None,
                 ports=tuple(sorted(about.ports, key=lambda port: list(LETTER_OF).index(port))),
-                args=tuple(about.args), inputs=tuple(about.inputs), size=about.size,
-                names=(*RESERVED, *(m.name for m in matrices)), labels=self._labels(),
-                lines=self._lines(), files=tuple(s.name for s in self.collect.sources))
+                args=tuple(about.args),
+                inputs=tuple(about.inputs),
+                size=about.size,
+                names=(*RESERVED, *(m.name for m in matrices)),
+                labels=self._labels(),
+                lines=self._lines(),
+                files=tuple(s.name for s in self.collect.sources),
+            )
             return machine_program.build(
-                specs, self.code.words(), meta, stack=about.stack, code_writable=about.code_writable,
-                width=about.width, legend=f"{name} - {summary} - run: pxos run {name}.png")
+                specs,
+                self.code.words(),
+                meta,
+                stack=about.stack,
+                code_writable=about.code_writable,
+                width=about.width,
+                legend=f"{name} - {summary} - run: pxos run {name}.png",
+            )
         except (LayoutError, ProgramError, MetaError) as error:
             self.problems.add(SourceError(Place(source, 1, 1), str(error)))
             self.problems.check()
             raise
 
     def _labels(self) -> dict[str, int]:
-        return {label.name: label.pc for label in self.lowering.labels
-                if label.shown and label.pc is not None}
+        return {
+            label.name: label.pc
+            for label in self.lowering.labels
+            if label.shown and label.pc is not None
+        }
 
     def _lines(self) -> tuple[tuple[int, int, int], ...]:
         """(pc, file, line) wherever the line changes."""
@@ -259,4 +317,3 @@ class Assembly:
             if not found or found[-1][1:] != here:
                 found.append((pc, *here))
         return tuple(found)
-

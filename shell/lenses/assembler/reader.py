@@ -14,7 +14,12 @@ from .tree import Apply, Binary, Dot, Each, Expr, Index, Name, Num, Rows, Text, 
 
 #: Binary operators by level, loosest first.
 LEVELS: tuple[tuple[str, ...], ...] = (
-    ("|",), ("^",), ("&",), ("<<", ">>"), ("+", "-"), ("*", "/", "//", "%", "@"),
+    ("|",),
+    ("^",),
+    ("&",),
+    ("<<", ">>"),
+    ("+", "-"),
+    ("*", "/", "//", "%", "@"),
 )
 COMPARISONS = ("<", ">", "<=", ">=", "==", "!=")
 #: How deep an expression or blocks may be nested.
@@ -86,8 +91,9 @@ class Reader:
         if token.kind != "name":
             raise SourceError(token.place, f"expected {what}, found {self.shown()}")
         if token.value in KEYWORDS:
-            raise SourceError(token.place, f"{token.value!r} is a word of the language and cannot "
-                              f"be {what}")
+            raise SourceError(
+                token.place, f"{token.value!r} is a word of the language and cannot be {what}"
+            )
         self.next()
         return str(token.value), token.place
 
@@ -110,8 +116,9 @@ class Reader:
         """One expression."""
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise SourceError(self.place, f"nested deeper than {MAX_DEPTH}",
-                              "give parts of it names of their own")
+            raise SourceError(
+                self.place, f"nested deeper than {MAX_DEPTH}", "give parts of it names of their own"
+            )
         left = self.conjunction()
         while self.is_word("or"):
             place = self.next().place
@@ -222,7 +229,7 @@ class Reader:
             self.need_op(")", "to close the parenthesis")
             return inner
         if self.is_op("["):
-            return self.list()
+            return self.bracketed()
         raise SourceError(token.place, f"expected a value, found {self.shown()}")
 
     def named(self) -> Expr:
@@ -239,7 +246,7 @@ class Reader:
             return Apply(token.place, name, tuple(self.items(")")))
         return Name(token.place, name)
 
-    def list(self) -> Expr:
+    def bracketed(self) -> Expr:
         """``[a, b; c]``, ``[[a, b], [c, d]]`` or ``[e for i in a..b]``."""
         place = self.next().place
         if self.take_op("]"):
@@ -262,6 +269,9 @@ class Reader:
             elif self.take_op(";"):
                 rows.append([self.expression()])
             else:
-                raise SourceError(self.place, f"expected ',' or ']', found {self.shown()}",
-                                  "a comment inside [ ] begins with ;;")
+                raise SourceError(
+                    self.place,
+                    f"expected ',' or ']', found {self.shown()}",
+                    "a comment inside [ ] begins with ;;",
+                )
         return Rows(place, tuple(tuple(row) for row in rows))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 from ....kernel.machine.isa import BY_CHAR, Op
 from . import constants, tree
@@ -120,8 +121,11 @@ class Statements(Expressions):
         """``if c goto L``: a branch; other jumps are branched around."""
         jump = stmt.jump
         if isinstance(jump, tree.Jump) and jump.how != "call":
-            label = (self.label(jump.label, scope) if jump.label is not None
-                     else self.loop_label(jump.how, jump.place))
+            label = (
+                self.label(jump.label, scope)
+                if jump.label is not None
+                else self.loop_label(jump.how, jump.place)
+            )
             self.branch(stmt.cond, scope, label, not stmt.negate)
             return
         over = self.hidden("over")
@@ -162,7 +166,9 @@ class Statements(Expressions):
                 self.branch(less, scope, label, not when)
             case _:
                 value = self.value(cond, scope)
-                self.code.emit(BY_NAME["branch" if when else "branch_unless"], (value, label), cond.place)
+                self.code.emit(
+                    BY_NAME["branch" if when else "branch_unless"], (value, label), cond.place
+                )
 
     def is_zero(self, expr: Expr, scope: Scope) -> bool:
         """Whether an expression is the constant 0."""
@@ -222,7 +228,7 @@ class Statements(Expressions):
         self.place(top)
         self.body(stmt.body, scope, Around(end, again))
         self.place(again)
-        step_expr = stmt.step or Num(stmt.place, tree.Fraction(1))
+        step_expr = stmt.step or Num(stmt.place, Fraction(1))
         self.assign(tree.Assign(stmt.place, name, "+", step_expr), scope)
         self.place(test)
         self.branch(Binary(stmt.place, "<" if step > 0 else ">", name, stmt.high), scope, top, True)
@@ -240,26 +246,42 @@ class Statements(Expressions):
             raise SourceError(expr.place, "expected the name of a matrix to write to")
         matrix = self.matrix(expr, scope)
         if matrix.name in _NEVER_WRITTEN and matrix.group == "reserved":
-            raise SourceError(expr.place, f"{matrix.name} belongs to the machine and cannot be written")
+            raise SourceError(
+                expr.place, f"{matrix.name} belongs to the machine and cannot be written"
+            )
         if matrix is self.code.reserved["CODE"] and not self.code_writable:
-            raise SourceError(expr.place, "CODE cannot be written",
-                              "a program that changes itself says: writable CODE")
+            raise SourceError(
+                expr.place,
+                "CODE cannot be written",
+                "a program that changes itself says: writable CODE",
+            )
         if matrix.kind == "Q":
-            raise SourceError(expr.place, f"{matrix.name!r} is quantised and cannot be written",
-                              "declare it X")
+            raise SourceError(
+                expr.place, f"{matrix.name!r} is quantised and cannot be written", "declare it X"
+            )
         return matrix
 
     def assign(self, stmt: tree.Assign, scope: Scope) -> None:
         """``target = value`` and ``target op= value``."""
         target = stmt.target
-        if isinstance(target, Name) and isinstance(bound := scope.find(target.name), Bound) \
-                and isinstance(bound.expr, (Index, Apply)):
+        if (
+            isinstance(target, Name)
+            and isinstance(bound := scope.find(target.name), Bound)
+            and isinstance(bound.expr, (Index, Apply))
+        ):
             raise SourceError(target.place, f"{target.name!r} stands for a value, not for a name")
         if isinstance(target, Index):
             self.assign_part(target, stmt, scope)
             return
-        if isinstance(target, Apply) and target.name == "rows" and len(target.args) == 2 and not stmt.op:
-            self.in_place("put_rows", target.args[0], [stmt.value, target.args[1]], scope, stmt.place)
+        if (
+            isinstance(target, Apply)
+            and target.name == "rows"
+            and len(target.args) == 2
+            and not stmt.op
+        ):
+            self.in_place(
+                "put_rows", target.args[0], [stmt.value, target.args[1]], scope, stmt.place
+            )
             return
         into = self.destination(target, scope)
         if isinstance(stmt.value, Unary) and stmt.value.op == "where":
@@ -270,8 +292,11 @@ class Statements(Expressions):
         number = constants.evaluate(stmt.value, scope)
         if number is not None:
             if into.kind == "P":
-                raise SourceError(stmt.value.place, "a picture cannot be a number",
-                                  f"fill({into.name}, #ff0000) fills it with a colour")
+                raise SourceError(
+                    stmt.value.place,
+                    "a picture cannot be a number",
+                    f"fill({into.name}, #ff0000) fills it with a colour",
+                )
             if fits_number(number):
                 self.code.emit(BY_NAME["number"], (into, int(number.value)), stmt.place)
                 return
@@ -292,22 +317,33 @@ class Statements(Expressions):
     def assign_part(self, target: Index, stmt: tree.Assign, scope: Scope) -> None:
         """``d[i] = a`` is Put, ``d[where c] = a`` Select, ``d[i] += a`` Accumulate."""
         if len(target.items) != 1:
-            raise SourceError(target.place, "d[i] takes one position, counted row by row",
-                              "view v = d[r, c, rows, cols] makes a part writable")
+            raise SourceError(
+                target.place,
+                "d[i] takes one position, counted row by row",
+                "view v = d[r, c, rows, cols] makes a part writable",
+            )
         item = target.items[0]
         if isinstance(item, Unary) and item.op == "where":
             if stmt.op:
-                raise SourceError(stmt.place, f"d[where c] {stmt.op}= is not one instruction",
-                                  "write d[where c] = d + ...")
+                raise SourceError(
+                    stmt.place,
+                    f"d[where c] {stmt.op}= is not one instruction",
+                    "write d[where c] = d + ...",
+                )
             self.in_place("select", target.base, [item.operand, stmt.value], scope, stmt.place)
         elif stmt.op in ("", "+"):
             row = "accumulate" if stmt.op else "put"
             self.in_place(row, target.base, [stmt.value, item], scope, stmt.place)
         else:
-            raise SourceError(stmt.place, f"d[i] {stmt.op}= is not one instruction",
-                              "only d[i] = a and d[i] += a are")
+            raise SourceError(
+                stmt.place,
+                f"d[i] {stmt.op}= is not one instruction",
+                "only d[i] = a and d[i] += a are",
+            )
 
-    def in_place(self, row: str, target: Expr, args: list[Expr], scope: Scope, place: Place) -> None:
+    def in_place(
+        self, row: str, target: Expr, args: list[Expr], scope: Scope, place: Place
+    ) -> None:
         """An instruction that changes a part of ``target``."""
         into = self.destination(target, scope)
         self.code.operation(row, [self.value(arg, scope) for arg in args], place, into)
@@ -333,10 +369,16 @@ class Statements(Expressions):
         if not short and len(call.args) != len(pattern):
             value = (call.name, len(call.args)) in SHORT or len(call.args) == len(pattern) - 1
             example = ", ".join(row.operands)
-            hint = (f"it gives a value: d = {call.name}(...)" if value and row.writes
-                    and not row.keeps_shape else f"{call.name}({example})")
-            raise SourceError(call.place, f"as a statement {call.name}() takes {len(pattern)} "
-                              f"operands, not {len(call.args)}", hint)
+            hint = (
+                f"it gives a value: d = {call.name}(...)"
+                if value and row.writes and not row.keeps_shape
+                else f"{call.name}({example})"
+            )
+            raise SourceError(
+                call.place,
+                f"as a statement {call.name}() takes {len(pattern)} operands, not {len(call.args)}",
+                hint,
+            )
         fields = self.fields(row, row.operands, pattern, call, scope)
         if row.writes:
             fields[0] = self.destination(call.args[int(pattern[0])], scope)
@@ -347,16 +389,25 @@ class Statements(Expressions):
         if isinstance(scope.find(call.name), ProcSymbol):
             return SourceError(call.place, f"{call.name!r} is a proc", f"call {call.name}")
         if any(name == call.name for name, _ in SHORT) or call.name == "vector":
-            return SourceError(call.place, f"{call.name}(...) is a value and changes nothing by itself",
-                               f"d = {call.name}(...)")
-        return SourceError(call.place, f"there is no instruction or macro {call.name!r}",
-                           suggest(call.name, (*all_names(), *scope.known())))
+            return SourceError(
+                call.place,
+                f"{call.name}(...) is a value and changes nothing by itself",
+                f"d = {call.name}(...)",
+            )
+        return SourceError(
+            call.place,
+            f"there is no instruction or macro {call.name!r}",
+            suggest(call.name, (*all_names(), *scope.known())),
+        )
 
     def expand(self, macro: MacroSymbol, call: Apply, scope: Scope) -> None:
         """A macro of statements, or one that is an expression and so has no effect."""
         if macro.value is not None:
-            raise SourceError(call.place, f"{macro.name}(...) is a value and changes nothing by itself",
-                              f"d = {macro.name}(...)")
+            raise SourceError(
+                call.place,
+                f"{macro.name}(...) is a value and changes nothing by itself",
+                f"d = {macro.name}(...)",
+            )
         inner = self.bind(macro, call, scope)
         macro.uses += 1
         collect_labels(macro.body, inner, f"{macro.name}~{macro.uses}.")
@@ -368,7 +419,9 @@ class Statements(Expressions):
             self.block(macro.body, inner)
         except SourceError as error:
             if error.place.line != call.place.line or error.place.source is not call.place.source:
-                error.notes.append(f"in {macro.name}, used at {call.place.source.name}:{call.place.line}")
+                error.notes.append(
+                    f"in {macro.name}, used at {call.place.source.name}:{call.place.line}"
+                )
             raise
         finally:
             self.expansion -= 1
@@ -381,19 +434,21 @@ class Statements(Expressions):
         target = Name(stmt.place, stmt.name)
         into = self.destination(target, scope)
         if into.kind != "V":
-            raise SourceError(stmt.place, f"{stmt.name!r} is declared {into.kind}, a view is V",
-                              f"{stmt.name} : V")
+            raise SourceError(
+                stmt.place,
+                f"{stmt.name!r} is declared {into.kind}, a view is V",
+                f"{stmt.name} : V",
+            )
         base = self.matrix(stmt.base, scope)
         where: Operand
         if stmt.at is not None:
             where = self.value(stmt.at, scope)
         else:
-            number = tree.Fraction
-            items = list(stmt.items) or [Num(stmt.place, number(n)) for n in (0, 0, -1, -1)]
+            items = list(stmt.items) or [Num(stmt.place, Fraction(n)) for n in (0, 0, -1, -1)]
             if stmt.step or stmt.seen:
-                items += stmt.step or [Num(stmt.place, number(1))] * 2
+                items += stmt.step or [Num(stmt.place, Fraction(1))] * 2
             if stmt.seen:
-                items.append(Num(stmt.place, number(ord(stmt.seen))))
+                items.append(Num(stmt.place, Fraction(ord(stmt.seen))))
             where = self.value(tree.Rows(stmt.place, (tuple(items),)), scope)
         self.code.operation("view", [base, where], stmt.place, into)
 
@@ -404,8 +459,11 @@ class Statements(Expressions):
         index: Operand = self.value(stmt.index, scope) if stmt.index is not None else Small(0)
         if base.far:
             number = self.code.entry_of(base)
-            index = number if index == Small(0) else self.code.operation(
-                "add", [number, index], stmt.place)
+            index = (
+                number
+                if index == Small(0)
+                else self.code.operation("add", [number, index], stmt.place)
+            )
             base = self.code.reserved["SYS"]
         self.code.operation("name", [base, index], stmt.place, into)
 
@@ -413,10 +471,15 @@ class Statements(Expressions):
         """A raw instruction: its operands go into the bytes as they are."""
         op = BY_CHAR[stmt.char]
         if len(stmt.operands) != len(op.operands):
-            raise SourceError(stmt.place, f"{op.char} {op.name} takes {len(op.operands)} operands, not "
-                              f"{len(stmt.operands)}", f"{op.char} {op.form}")
-        fields = [self.raw_field(op, name, expr, scope)
-                  for name, expr in zip(op.operands, stmt.operands, strict=True)]
+            raise SourceError(
+                stmt.place,
+                f"{op.char} {op.name} takes {len(op.operands)} operands, not {len(stmt.operands)}",
+                f"{op.char} {op.form}",
+            )
+        fields = [
+            self.raw_field(op, name, expr, scope)
+            for name, expr in zip(op.operands, stmt.operands, strict=True)
+        ]
         self.code.emit(op, fields, stmt.place)
 
     def raw_field(self, op: Op, name: str, expr: Expr, scope: Scope) -> Field:

@@ -25,8 +25,9 @@ class Matrix:
     """A matrix of the program.
 
     ``classes``: for a view, the kinds it is made to show; ``keep``: placed even if nothing
-    uses it; ``entry_of``: its one element is the table entry of that matrix; ``far``: placed behind the directly addressable entries; ``entry``: its place
-    in the table once the program is laid out.
+    uses it; ``far``: placed behind the directly addressable entries; ``entry``: its place in
+    the table once the program is laid out; ``entry_of``: its one element is the table entry
+    of that matrix.
     """
 
     name: str
@@ -179,5 +180,6 @@ def _first(symbol: Symbol | LabelSymbol) -> str:
 def unknown(name: str, scope: Scope, place: Place, extra: tuple[str, ...] = ()) -> SourceError:
     """The error for a name that means nothing."""
     near = suggest(name, (*scope.known(), *extra))
-    return SourceError(place, f"nothing is called {name!r}",
-                       near or f"declare it: {name} : I (or X, T, P)")
+    return SourceError(
+        place, f"nothing is called {name!r}", near or f"declare it: {name} : I (or X, T, P)"
+    )

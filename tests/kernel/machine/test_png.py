@@ -345,3 +345,42 @@ def repaired(file: bytearray) -> bytearray:
 
 
 SEEDS = [GOOD, filtered_file(noise(6, 4), [0, 1, 2, 3, 4, 4]), interlaced_file(noise(9, 9))]
+
+
+# ---- files of other kinds of pixels ----------------------------------------------------------
+
+
+def pillow_file(mode: str, **options: object) -> bytes:
+    out = io.BytesIO()
+    Image.fromarray(noise(33, 21)).convert(mode).save(out, "PNG", **options)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA", "P", "1", "I;16"])
+def test_whole_files_of_any_kind_are_verified(mode: str) -> None:
+    data = pillow_file("L") if mode == "I;16" else pillow_file(mode)
+    if mode == "I;16":
+        out = io.BytesIO()
+        Image.fromarray(np.arange(99, dtype=np.uint16).reshape(9, 11)).save(out, "PNG")
+        data = out.getvalue()
+    png.verify(data)
+    png.verify(data + b"more")
+    png.verify(interlaced_file(noise(9, 9)))
+    with pytest.raises(PngError):
+        png.verify(data[:-20])
+    with pytest.raises(PngError, match="at most 98"):
+        png.verify(data, max_px=98)
+
+
+def test_a_file_with_missing_rows_is_not_whole() -> None:
+    for raw in (bytes(19 * 4), bytes(19 * 6), bytes(19 * 5 + 1)):
+        with pytest.raises(PngError, match="not as much"):
+            png.verify(file_of(ihdr(6, 5, colour=2), raw))
+    png.verify(file_of(ihdr(6, 5, colour=2), bytes(19 * 5), pieces=4))
+    bomb = file_of(ihdr(16, 16, colour=2), bytes(100_000_000), level=9)
+    tracemalloc.start()
+    with pytest.raises(PngError):
+        png.verify(bomb)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20_000_000

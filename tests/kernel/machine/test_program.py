@@ -446,27 +446,21 @@ def test_mutated_words_never_break_a_rule(seed: int) -> None:
     rng = random.Random(seed)
 
     def change(memory: Memory) -> None:
+        rows = [memory.row_of(entry) for entry in range(12)]
+        table = memory.table_addr
         for _ in range(rng.randint(1, 3)):
             entry = rng.randrange(12)
             place = rng.choice(
                 [
-                    memory.row_of(entry) * memory.width + rng.randrange(8)
-                    if memory.row_of(entry) < 30
-                    else 3,
-                    memory.table_addr + entry,
-                    memory.width + 8 + rng.randrange(24),
+                    rows[entry] * memory.width + rng.randrange(8),
+                    table + entry,
+                    memory.width + HEADER_PX + rng.randrange(24),
                 ]
             )
-            value = rng.choice(
-                [
-                    *INTERESTING,
-                    rng.randrange(GOOD.image.shape[0]),
-                    int(memory.words[place]) ^ 1 << rng.randrange(32),
-                ]
+            old = int(memory.words[place])
+            memory.words[place] = rng.choice(
+                [*INTERESTING, rng.randrange(GOOD.image.shape[0]), old ^ 1 << rng.randrange(32)]
             )
-            memory.words[place] = value
-            if memory.get("table_row") >= GOOD.image.shape[0]:
-                return  # the next turn could not find the table
 
     data = resealed(change)
     try:

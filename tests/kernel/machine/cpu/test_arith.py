@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.kernel.machine.cpu.exact import STRIDES, CORNERS, Matrix, check, random_matrix
+from tests.kernel.machine.cpu.exact import CORNERS, STRIDES, Matrix, check, random_matrix
 
 OPERATORS = "A-*/%R_<="
 SHAPES = [((1, 1), (1, 1)), ((3, 4), (3, 4)), ((1, 4), (3, 1)), ((3, 4), (1, 1)), ((1, 1), (3, 4)),

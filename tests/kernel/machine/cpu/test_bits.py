@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.kernel.machine.cpu.exact import STRIDES, CORNERS, Matrix, check, random_matrix
+from tests.kernel.machine.cpu.exact import CORNERS, STRIDES, Matrix, check, random_matrix
 
 KINDS = [d + a + b for d in "IXTP" for a in "IXTP" for b in "IXTP"]
 

@@ -1,0 +1,143 @@
+"""Translation: hot code as generated Python functions, made lazily and kept in a bounded cache.
+
+A jump backwards or a call makes its target warmer; a hot target becomes the start of a *region*
+(``translate_scan`` finds what belongs to it, ``translate_scalar`` and ``translate_emit`` write it).
+A region runs until its fuel is too short for the next segment, until it meets an instruction that
+must leave it, or until something it rests on changes.  Whatever it leaves undone is done by
+stepping, so the fuel is exact to the instruction and slices of any size give the same picture.
+
+A region rests on
+
+* the code: any write into CODE drops all regions;
+* its scalars: each must stay the identical :class:`~..plan_types.Matrix`;
+* the rows that its other operands name, as far as they share memory with its scalars.
+
+A program that keeps changing those stops being translated at that place after a few times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from math import isqrt
+
+from ..plan_types import Fault, Matrix
+from .state import State
+from .translate_emit import Emitter
+from .translate_scan import Scan
+
+#: Arrivals after which a place is translated.
+HOT = 12
+
+#: Regions kept, places whose heat is remembered, translations of one place: at most.
+MAX_REGIONS, MAX_WARM, MAX_TRANSLATIONS = 256, 1 << 14, 8
+
+#: Instructions a region must have to be worth it.
+_WORTH = 2
+
+Closure = Callable[[], int]
+Slot = tuple[float, Closure]
+
+
+def _never() -> int:
+    return 0
+
+
+#: A slot without a bound closure: no fuel is enough for it.
+EMPTY: Slot = (float("inf"), _never)
+
+#: Takes (slot, pc, fuel, x); answers with the fuel left, below 0 if the region must be left.
+CallOut = Callable[[int, int, int, int], int]
+
+
+@dataclass(slots=True, eq=False)
+class Region:
+    """A translated piece of code; ``run(fuel, x)`` gives (pc, fuel, x), see ``translate_emit``."""
+
+    start: int
+    run: Callable[[int, int], tuple[int, int, int]]
+    slots: list[Slot]
+    variables_rows: frozenset[int]
+    inlined: dict[int, Matrix]
+    rows_of: dict[int, int]
+    valid: bool = field(default=True)
+
+    def stands(self, entry: int, now: Matrix | Fault) -> bool:
+        """Whether the region still holds when ``entry`` has become ``now``."""
+        kept = self.inlined.get(entry)
+        if kept is not None:
+            return now is kept
+        return isinstance(now, Fault) or now.row == self.rows_of.get(entry) or (
+            now.row not in self.variables_rows)
+
+
+class Translator:
+    """The regions of one process."""
+
+    def __init__(self, state: State, call_out: CallOut) -> None:
+        self._state = state
+        self._call_out = call_out
+        self.regions: dict[int, Region] = {}
+        self._resting: dict[int, set[Region]] = {}
+        self._heat: dict[int, int] = {}
+        self._made: dict[int, int] = {}
+
+    def arrive(self, pc: int) -> None:
+        """Count a jump backwards or a call to ``pc``; translate there when it is hot."""
+        heat = self._heat.get(pc, 0) + 1
+        if heat < HOT:
+            if len(self._heat) >= MAX_WARM:
+                self._heat.clear()
+            self._heat[pc] = heat
+            return
+        self._heat[pc] = 0
+        if pc not in self.regions and self._made.get(pc, 0) < MAX_TRANSLATIONS:
+            self._translate(pc)
+
+    def entries_changed(self, entries: set[int]) -> None:
+        """Drop the regions that do not hold any more."""
+        for entry in entries:
+            for region in list(self._resting.get(entry, ())):
+                if not region.stands(entry, self._state.planner.resolver.operand(entry, 0)):
+                    self._drop(region)
+
+    def drop_all(self) -> None:
+        """Drop every region: the code changed, or the caches are emptied."""
+        for region in self.regions.values():
+            region.valid = False
+        self.regions.clear()
+        self._resting.clear()
+
+    def _drop(self, region: Region) -> None:
+        region.valid = False
+        if self.regions.get(region.start) is region:
+            del self.regions[region.start]
+        for entry in (*region.inlined, *region.rows_of):
+            self._resting.get(entry, set()).discard(region)
+
+    def _translate(self, pc: int) -> None:
+        if len(self._made) >= MAX_WARM:
+            self._made.clear()
+        self._made[pc] = self._made.get(pc, 0) + 1
+        scan = Scan(self._state, pc)
+        if sum(item.what != "leave" for item in scan.items.values()) < _WORTH:
+            self._made[pc] = MAX_TRANSLATIONS
+            return
+        if len(self.regions) >= MAX_REGIONS:
+            self.drop_all()
+        emitter = Emitter(scan)
+        slots = [EMPTY] * len(emitter.calls)
+        memory = self._state.memory
+        names: dict[str, object] = {
+            "I": memory.ints.data, "B": memory.bytes.data, "W": memory.words.data,
+            "S": slots, "E": self._call_out, "T": self._state, "A": emitter.arms, "isqrt": isqrt,
+            "__builtins__": {"range": range},
+        }
+        exec(compile(emitter.source, f"<region {pc}>", "exec"), names)  # noqa: S102
+        run = names["region"]
+        assert callable(run)
+        region = Region(pc, run, slots, frozenset(scan.variables.values()), scan.inlined,
+                        scan.rows_of)
+        self.regions[pc] = region
+        for entry in (*region.inlined, *region.rows_of):
+            self._resting.setdefault(entry, set()).add(region)

@@ -1,0 +1,85 @@
+"""Matrix products against exact rationals, near every bound of the fast ways."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pxos.kernel.machine.cpu import matmul
+
+from tests.kernel.machine.cpu.exact import HIGH, LOW, STRIDES, Matrix, check, random_matrix
+
+BLANKS = {d: Matrix(d, [], 0) for d in "IXTP"}
+
+
+@pytest.mark.parametrize("kinds", [d + a + b for d in "IXTP" for a in "IXTP" for b in "IXTP"])
+def test_products_for_every_mix_of_kinds(kinds: str) -> None:
+    rng = random.Random(kinds)
+    d, a, b = kinds
+    for rows, inner, cols in [(2, 3, 4), (1, 1, 1), (9, 9, 8), (2, 0, 3), (0, 2, 3), (3, 2, 0)]:
+        x = random_matrix(rng, a, rows, inner)
+        steps = [rng.choice(STRIDES) for _ in range(3)]
+        check("M", BLANKS[d], (x, random_matrix(rng, b, inner, cols)), steps=steps)
+        check("m", BLANKS[d], (x, random_matrix(rng, b, cols, inner)), steps=steps)
+
+
+@pytest.mark.parametrize("low", [LOW, HIGH, -40000, 1 << 20, (1 << 23) + 1])
+@pytest.mark.parametrize("high", [LOW, HIGH, 1 << 21, -(1 << 26)])
+@pytest.mark.parametrize("inner", [9, 130])
+def test_extreme_elements_take_the_split_way(low: int, high: int, inner: int) -> None:
+    a = Matrix("X", [[low] * inner, [low, -low - 1] * (inner // 2) + [low] * (inner % 2),
+                     *[[(k * 7919 * low) % (1 << 31) for k in range(inner)]] * 6], inner)
+    b = Matrix("X", [[high, high if k % 2 else 5] * 4 for k in range(inner)], 8)
+    for d in "IXT":
+        for x in (a, Matrix("I", a.rows, inner)):
+            check("M", BLANKS[d], (x, b))
+            check("M", BLANKS[d], (x, Matrix("I", b.rows, 8)))
+
+
+SCALES = [(0.0078125, -1.0), (0.1, -12.8), (3.7e-5, 1e4), (-1.5, 0.0), (1e30, -1.0), (1e-40, 1e-38),
+          (0.0, 7.25), (0.0123, -3.1459), (1.0, 0.0), (0.01, -1e-7), (1e-12, 3e4), (2.5e-3, -0.31875),
+          (0.0, 0.0), (-0.003, 0.4)]
+
+
+@pytest.mark.parametrize(("scale", "offset"), SCALES)
+def test_quantised_weights(scale: float, offset: float) -> None:
+    rng = random.Random(repr((scale, offset)))
+    scale, offset = float(np.float32(scale)), float(np.float32(offset))
+    for a in "IXT":
+        for rows, inner, cols in [(1, 5, 3), (4, 40, 3), (2, 0, 2), (1, 1, 1)]:
+            x = random_matrix(rng, a, rows, inner)
+            for d in "IXTP":
+                for char, shape in (("M", (inner, cols)), ("m", (cols, inner))):
+                    q = random_matrix(rng, "Q", *shape)
+                    check(char, BLANKS[d], (x, Matrix("Q", q.rows, q.cols, 0, scale, offset)))
+        wide = Matrix(a, [[255 if a == "T" else LOW] * 40], 40)
+        full = Matrix("Q", [[255, 128]] * 40, 2, 0, scale, offset)
+        check("M", BLANKS["I"], (wide, full))
+        check("M", BLANKS["X"], (wide, full))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32), st.sampled_from("IXT"), st.integers(0, 1))
+def test_d_may_be_one_of_the_inputs(seed: int, d: str, place: int) -> None:
+    rng = random.Random(seed)
+    mine, other = random_matrix(rng, d, 4, 4), random_matrix(rng, rng.choice("IXT"), 4, 4)
+    check("Mm"[seed % 2], mine, (mine, other) if place == 0 else (other, mine), alias=place)
+
+
+def test_a_view_takes_the_result_broadcast() -> None:
+    rng = random.Random(4)
+    check("M", BLANKS["X"], (random_matrix(rng, "X", 1, 3), random_matrix(rng, "X", 3, 4)), view=(3, 4))
+    check("M", BLANKS["T"], (random_matrix(rng, "I", 1, 3), random_matrix(rng, "Q", 3, 1)), view=(3, 4))
+    check("M", BLANKS["I"], (Matrix("I", [[]], 0), Matrix("I", [], 4)), view=(3, 4))
+
+
+def test_blocks_of_columns_and_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(matmul, "B_BLOCK", 64)
+    monkeypatch.setattr(matmul, "A_BLOCK", 64)
+    rng = random.Random(9)
+    for b in "XQ":
+        x, y = random_matrix(rng, "X", 11, 13), random_matrix(rng, b, 13, 17)
+        check("M", BLANKS["X"], (x, y))
