@@ -32,6 +32,9 @@ MAX_FRAMES = 10_000
 
 #: Formats that are opened, by Pillow's names; none of them starts another program.
 FORMATS = ("PNG", "JPEG", "MPO", "GIF", "WEBP", "BMP", "TIFF", "PPM", "AVIF")
+#: Those whose frames are moments; further pictures in the others are thumbnails and the like.
+_ANIMATED = frozenset({"GIF", "WEBP", "PNG", "AVIF"})
+_BMP_HEADERS = frozenset(size.to_bytes(4, "little") for size in (12, 40, 52, 56, 64, 108, 124))
 #: Endings that can be written, and Pillow's format and options for each ("PNG" is ours).
 _WRITERS: dict[str, tuple[str, dict[str, object]]] = {
     ".png": ("PNG", {}),
@@ -55,7 +58,7 @@ def is_picture(head: bytes) -> bool:
     if head[:4] == b"RIFF":
         return head[8:12] == b"WEBP"
     if head[:2] == b"BM":
-        return head[6:10] == bytes(4) and int.from_bytes(head[14:16], "little") in (12, 40, 108, 124)
+        return head[6:10] == bytes(4) and head[14:18] in _BMP_HEADERS
     if head[4:12] in (b"ftypavif", b"ftypavis"):
         return True
     return head[:1] == b"P" and head[1:2] in b"123456" and head[2:3] in b" \t\r\n" and len(head) > 2
@@ -106,10 +109,9 @@ def _pillow(data: bytes, name: str) -> Iterator[np.ndarray]:
     warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            frames = getattr(image, "n_frames", 1) if image.format in ("GIF", "WEBP", "PNG", "AVIF") \
-                else 1
+            frames = getattr(image, "n_frames", 1) if image.format in _ANIMATED else 1
             if frames > MAX_FRAMES:
-                raise PictureFileError(f"{name} has {frames} frames, more than {MAX_FRAMES}: cut it")
+                raise PictureFileError(f"{name} has {frames} frames; at most {MAX_FRAMES} are read")
             for frame in range(frames):
                 image.seek(frame)
                 yield _pixels(image, name)

@@ -16,32 +16,28 @@ from queue import Empty, SimpleQueue
 from .apps import AppStore, Catalogue
 from .arguments import ArgValue
 from .clock import Clock, VirtualClock
-from .devices.base import PortError
 from .devices.events import EventQueue
 from .devices.frame import Frames
 from .devices.line import LineFactory
 from .devices.screen import DEFAULT_SIZE, FRAME_RATE, Surface, bounded_size
-from .explain import explain, headline
 from .grants import Grants
 from .machine import program as program_file
-from .machine.fault import InternalError, Stop
+from .machine.fault import InternalError
 from .machine.memory import Memory
 from .machine.meta import Meta
 from .machine.ports import Ports
 from .machine.program import DEFAULT_QUOTA_BYTES, Program
 from .pipes import PictureSink, PictureSource, TextSink, TextSource
-from .process import FAULT_STATUS, KILLED_STATUS, Executor, Exit, MakeExecutor, Process, State
+from .process import FAILED_STATUS, KILLED_STATUS, Executor, Exit, MakeExecutor, Process, State
 from .random import derived_seed
-from .scheduler import HEAVY_FUEL, Schedule, Scheduler
+from .runner import Runner
+from .scheduler import Schedule, Scheduler
 from .wiring import connect
-from .workers import Outcome, Workers
 
 #: Fuel that never runs out.
 UNLIMITED_FUEL = (1 << 63) - 1
 #: Worker threads of a kernel on a real clock.
 DEFAULT_WORKERS = 4
-_PORT_OPCODES = frozenset(b"[]W")
-_CODE_ENTRY = 2
 
 
 class SpawnError(ValueError):
@@ -91,12 +87,10 @@ class Kernel:
         self._make_executor = _cpu if make_executor is None else make_executor
         if workers is None:
             workers = 0 if isinstance(clock, VirtualClock) else DEFAULT_WORKERS
-        self._workers = Workers(workers)
-        self._flying = 0
+        self._runner = Runner(self, workers)
         self._inbox: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._last_pid = 0
         self._frame_waiters: list[tuple[int, int]] = []
-        self._inside = False
 
     # ---- starting ------------------------------------------------------------------------
 
@@ -174,7 +168,7 @@ class Kernel:
         self._check_children(parent)
         process = self._new_process(name, None, Grants(), parent, (1, 1), 0)
         process.state = State.ENDED
-        process.exit = Exit("killed", KILLED_STATUS, None, text)
+        process.exit = Exit("killed", FAILED_STATUS, None, text)
         process.card = [f"{name} could not be started", *text.splitlines()]
         parent.notify_children_changed()
         return process
@@ -237,7 +231,7 @@ class Kernel:
         """Seconds until the kernel has something to do by itself: 0 if a process is ready or an
         instruction is on a worker, the time to the next frame somebody waits for, None if all
         wait for something from outside."""
-        if len(self.scheduler) or self._flying or not self._inbox.empty():
+        if len(self.scheduler) or self._runner.flying or not self._inbox.empty():
             return 0.0
         waiters = self._frame_waiters
         while waiters:
@@ -278,7 +272,7 @@ class Kernel:
 
     def _empty_inbox(self) -> None:
         inbox = self._inbox
-        while not inbox.empty():
+        for _ in range(inbox.qsize()):  # what these post in turn waits for the next round
             inbox.get_nowait()()
 
     # ---- running --------------------------------------------------------------------------
@@ -288,7 +282,7 @@ class Kernel:
 
         Returns whether there is more to run: False when nothing is ready.
         """
-        if self._inside:
+        if self._runner.inside:
             raise InternalError("Kernel.run was called from within a port of a running program")
         clock = self.clock
         start = clock.seconds()
@@ -297,130 +291,15 @@ class Kernel:
             self._empty_inbox()
             process = self.scheduler.pick()
             if process is None:
-                if not self._flying:
+                if not self._runner.flying:
                     return False
                 passed = clock.seconds() - start
                 if passed >= seconds or not self.wait(max(0.0, seconds - passed)):
                     return True
                 continue
-            used += self._step(process)
+            used += self._runner.step(process)
             if used >= seconds or clock.seconds() - start >= seconds:
-                return bool(len(self.scheduler) or self._flying)
-
-    def _step(self, process: Process) -> float:
-        """Give a process its slice; returns the seconds reckoned."""
-        executor, clock = process.executor, self.clock
-        if executor is None:
-            raise InternalError(f"{process} was scheduled without an executor")
-        fuel = self.scheduler.slice(process)
-        if process.fuel_payers or process.fuel_debt:
-            self._settle_debts(process)
-        process.state = State.RUNNING
-        if process.next_fuel > fuel:
-            fuel = process.next_fuel
-            if fuel > HEAVY_FUEL and self._workers.count and not _is_port_instruction(process):
-                self._fly(process, fuel)
-                return 0.0
-        outcome: Outcome
-        start = clock.seconds()
-        self._inside = True
-        try:
-            outcome = executor.run(fuel)
-        except MemoryError as error:
-            outcome = error
-        finally:
-            self._inside = False
-        return self._settle(process, outcome, clock.seconds() - start)
-
-    def _fly(self, process: Process, fuel: int) -> None:
-        """Let a worker do one instruction."""
-        executor, clock = process.executor, self.clock
-        assert executor is not None
-        start = clock.seconds()
-
-        def land(outcome: Outcome) -> None:
-            seconds = clock.seconds() - start
-            self._inbox.put(partial(self._land, process, outcome, seconds))
-
-        process.on_worker = True
-        self._flying += 1
-        self._workers.submit(partial(executor.run, fuel), land)
-
-    def _land(self, process: Process, outcome: Outcome, seconds: float) -> None:
-        process.on_worker = False
-        self._flying -= 1
-        self._workers.finished()
-        if process.ended:
-            if process.pid not in self.processes:
-                self._free(process)
-            return
-        self._settle(process, outcome, seconds)
-
-    def _settle(self, process: Process, outcome: Outcome, seconds: float) -> float:
-        """After a slice: accounting, then on to what the process does next."""
-        before = process.accounting.memory_bytes
-        burnt = process.count(seconds)
-        grown = process.accounting.memory_bytes - before
-        self.memory_bytes += grown
-        reckoned = self.scheduler.charge(process, burnt, seconds)
-        for payer in process.fuel_payers:
-            payer.fuel_debt += burnt
-        if grown and self.memory_bytes > self.limits.memory_bytes:
-            text = f"all programs together used more than {self.limits.memory_bytes} bytes"
-            self._end(process, Exit("killed", KILLED_STATUS, None, text))
-            self._free(process)
-        elif isinstance(outcome, Stop):
-            self._follow(process, outcome)
-        elif isinstance(outcome, MemoryError):
-            self._end(process, Exit("killed", KILLED_STATUS, None, "the host has no memory for it"))
-        else:
-            raise InternalError(f"the executor of {process} broke on a worker") from outcome
-        return reckoned
-
-    def _follow(self, process: Process, stop: Stop) -> None:
-        board = process.board
-        reason = stop.reason
-        if board.ending is not None:
-            self._end_by_device(process, stop, board.ending)
-        elif reason == "Y":
-            process.next_fuel = stop.next_fuel
-            process.state = State.READY
-            self.scheduler.add(process)
-        elif reason == "W":
-            process.next_fuel = 0
-            process.waiting_for = frozenset(board.asked or stop.port)
-            board.asked.clear()
-            process.state = State.SLEEPING if process.sleeping else State.WAITING
-        elif reason == "H":
-            text = f"ended with status {stop.status}"
-            self._end(process, Exit("halted", stop.status, stop, text))
-        else:
-            self._fault(process, stop, "")
-
-    def _end_by_device(self, process: Process, stop: Stop, ending: PortError) -> None:
-        if ending.kind == "fault":
-            assert process.memory is not None
-            process.memory.set("reason", ord(ending.reason))
-            self._fault(process, Stop(ending.reason, stop.pc), ending.text)
-        else:
-            status = 0 if ending.kind == "closed pipe" else KILLED_STATUS
-            self._end(process, Exit(ending.kind, status, stop, ending.text))
-
-    def _fault(self, process: Process, stop: Stop, text: str) -> None:
-        memory, meta = process.memory, process.meta
-        assert memory is not None
-        card = explain(stop, memory, meta)
-        if text:
-            card.insert(1, text)
-        process.card = card
-        self._end(process, Exit("fault", FAULT_STATUS, stop, text or headline(stop, meta)))
-
-    def _settle_debts(self, process: Process) -> None:
-        """Before a slice: take what children burnt from its fuel, and let it burn no more than
-        the processes that pay for it have."""
-        left = process.fuel_left
-        process.fuel_debt = 0
-        process.set_fuel(min([left, *(payer.fuel_left for payer in process.fuel_payers)]))
+                return bool(len(self.scheduler) or self._runner.flying)
 
     # ---- ending ---------------------------------------------------------------------------
 
@@ -436,7 +315,7 @@ class Kernel:
 
         An instruction that a worker is doing is finished, and its result dropped.
         """
-        self._end(self.process(pid), Exit("killed", KILLED_STATUS, None, why))
+        self.end(self.process(pid), Exit("killed", KILLED_STATUS, None, why))
 
     def reap(self, pid: int) -> None:
         """Forget an ended process and free its memory; raises KeyError for an unknown pid,
@@ -448,9 +327,10 @@ class Kernel:
         if process.parent is not None:
             process.parent.children.pop(pid, None)
         if not process.on_worker:
-            self._free(process)
+            self.free(process)
 
-    def _free(self, process: Process) -> None:
+    def free(self, process: Process) -> None:
+        """Give its memory back, for the kernel's parts; once is enough."""
         if process.memory is not None:
             self.memory_bytes -= process.accounting.memory_bytes
             process.memory = None
@@ -471,9 +351,10 @@ class Kernel:
         for pid in list(self.processes):
             if pid in self.processes:
                 self.kill(pid, "the system was shut down")
-        self._workers.close()
+        self._runner.close()
 
-    def _end(self, process: Process, how: Exit) -> None:
+    def end(self, process: Process, how: Exit) -> None:
+        """End a process in this way, for the kernel's parts; nothing if it has ended."""
         if process.ended:
             return
         process.state = State.ENDED
@@ -495,14 +376,3 @@ def _cpu(memory: Memory, ports: Ports) -> Executor:
     from .machine.cpu.executor import CpuExecutor
 
     return CpuExecutor(memory, ports)
-
-
-def _is_port_instruction(process: Process) -> bool:
-    """Whether the next instruction uses a port, which belongs on the kernel's thread."""
-    memory = process.memory
-    assert memory is not None
-    header = memory.header(_CODE_ENTRY)
-    pc = memory.get("pc")
-    if pc >= header.rows * header.cols:
-        return False
-    return int(memory.words[memory.data_addr(header.row) + pc]) & 0xFF in _PORT_OPCODES

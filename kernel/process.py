@@ -38,8 +38,9 @@ class State(Enum):
         ]
 
 
-#: Exit statuses of processes that did not end by themselves.
-FAULT_STATUS = 1
+#: Exit status of a process that failed: a fault, an input that cannot be read, no memory.
+FAILED_STATUS = 1
+#: Exit status of a process that somebody ended.
 KILLED_STATUS = 130
 
 

@@ -26,9 +26,6 @@ MIN_PRIORITY, MAX_PRIORITY = -20, 20
 NOMINAL_FUEL_RATE = 1_000_000
 #: Bounds of a slice in fuel.
 MIN_SLICE, MAX_SLICE = 200, 200_000
-#: An instruction that costs more fuel than this goes to a worker thread: at 64 elements a unit
-#: it takes longer than a slice, while smaller ones cost less than the change of threads.
-HEAVY_FUEL = 20_000
 
 
 class Schedule(Protocol):

@@ -7,7 +7,7 @@ them at its next turn.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -88,7 +88,7 @@ def line(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape") + b"\n"
 
 
-def table(rows: list[tuple[str, ...]], right: frozenset[int] = frozenset()) -> list[str]:
+def table(rows: Sequence[tuple[str, ...]], right: frozenset[int] = frozenset()) -> list[str]:
     """Rows of texts in columns two blanks apart; ``right`` are the columns set to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []

@@ -22,6 +22,7 @@ from .syntax import Incomplete, SyntaxProblem, parse
 
 if TYPE_CHECKING:
     from prompt_toolkit import PromptSession
+    from prompt_toolkit.formatted_text import StyleAndTextTuples
 
 #: Text that draws a picture in a terminal, at most so many columns and rows large.
 Render = Callable[[Picture, int, int], str]
@@ -131,14 +132,14 @@ class Console:
             session.poll_jobs()
             session.pump()
 
-    def _right(self) -> list[tuple[str, str]]:
+    def _right(self) -> StyleAndTextTuples:
         """Status and duration of the last line, where they say something."""
-        shown = []
+        shown: StyleAndTextTuples = []
         if self._session.status:
-            shown.append(("class:status", f"status {self._session.status}"))
+            shown.append(("class:status", f" status {self._session.status} "))
         if self._seconds >= _LONG:
-            shown.append(("class:duration", time_text(self._seconds)))
-        return [(style, f" {text} ") for style, text in shown]
+            shown.append(("class:duration", f" {time_text(self._seconds)} "))
+        return shown
 
     def _make_prompt(self) -> PromptSession[str]:
         from prompt_toolkit import PromptSession
@@ -161,7 +162,7 @@ class Console:
                                      choice.about)
 
         class LineLexer(Lexer):
-            def lex_document(self, document: Document) -> Callable[[int], list[tuple[str, str]]]:
+            def lex_document(self, document: Document) -> Callable[[int], StyleAndTextTuples]:
                 lines = list(_coloured_lines(session, document.text))
                 return lambda number: lines[number] if number < len(lines) else []
 
@@ -221,7 +222,7 @@ def _is_unfinished(text: str) -> bool:
     return False
 
 
-def _coloured_lines(session: Session, text: str) -> Iterator[list[tuple[str, str]]]:
+def _coloured_lines(session: Session, text: str) -> Iterator[StyleAndTextTuples]:
     """For each line of ``text`` its stretches as (style, characters)."""
     pieces: list[tuple[str, str]] = []
     at = 0
@@ -230,7 +231,7 @@ def _coloured_lines(session: Session, text: str) -> Iterator[list[tuple[str, str
         pieces.append((f"class:{span.style}", text[span.start : span.end]))
         at = span.end
     pieces.append(("", text[at:]))
-    line: list[tuple[str, str]] = []
+    line: StyleAndTextTuples = []
     for style, piece in pieces:
         first, *rest = piece.split("\n")
         line.append((style, first))

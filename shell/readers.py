@@ -87,15 +87,15 @@ class FileSource(Generic[T]):
                 if not self._channel.put(message):
                     break
             problem = None
-        except _Unreadable as error:
+        except Unreadable as error:
             problem = str(error)
         finally:  # whatever happened, nobody may wait for ever
             self.problem = problem
             self._channel.end()
 
 
-class _Unreadable(Exception):  # noqa: N818 - never leaves this module
-    """A file that cannot be read, with the sentence to print."""
+class Unreadable(Exception):  # noqa: N818 - it is caught by the one class that runs it
+    """What the messages of a :class:`FileSource` cannot be got from, with what to print."""
 
 
 def _nobody() -> None:
@@ -112,9 +112,9 @@ def picture_files(paths: Sequence[Path], names: Sequence[str], host: Host,
                 yield from host.read_pictures(path)
             except PictureFileError as error:
                 text = str(error)
-                raise _Unreadable(text if name in text else f"{name}: {text}") from error
+                raise Unreadable(text if name in text else f"{name}: {text}") from error
             except OSError as error:
-                raise _Unreadable(f"cannot read {name}: {why(error)}") from error
+                raise Unreadable(f"cannot read {name}: {why(error)}") from error
 
     return FileSource(messages, notify, 2)
 
@@ -130,7 +130,7 @@ def text_files(paths: Sequence[Path], names: Sequence[str],
                     while piece := file.read(PIECE):
                         yield piece
             except OSError as error:
-                raise _Unreadable(f"cannot read {name}: {why(error)}") from error
+                raise Unreadable(f"cannot read {name}: {why(error)}") from error
 
     return FileSource(messages, notify, 4)
 

@@ -56,12 +56,11 @@ class PipelineRun:
         self._check_screens()
         if plan.target is not None:
             self._target = self._open_target()
-        pictures: Sink[Any] | None = self._target or session.shown
-        text: Sink[Any] | None = self._target or session.printed
+        pictures: Sink[Any] = self._target or session.shown
+        text: Sink[Any] = self._target or session.printed
         coming: Source[Any] | None = self._file_source(plan.source) if plan.source else None
         if not plan.stages and coming is not None:
-            self._members.append(
-                CopyTask(coming, (pictures if plan.kinds[0] == PICTURE else text)))
+            self._members.append(CopyTask(coming, pictures if plan.kinds[0] == PICTURE else text))
         for index, stage in enumerate(plan.stages):
             into, out = plan.kinds[index], plan.kinds[index + 1]
             last = index == len(plan.stages) - 1
@@ -135,7 +134,10 @@ class PipelineRun:
         """Do what can be done now; whether the pipeline is over."""
         if self.status is not None:
             return True
-        for file in (*self._sources, *([self._target] if self._target else [])):
+        files: list[FileSource[Any] | FileSink[Any]] = [*self._sources]
+        if self._target is not None:
+            files.append(self._target)
+        for file in files:
             file.pump()
             if file.problem is not None:
                 self._fail(file.problem)

@@ -23,10 +23,11 @@ from .host import Host, Picture, PictureFileError
 from .readers import why
 
 T = TypeVar("T")
+Taken = TypeVar("Taken", contravariant=True)
 _counter = itertools.count(1)
 
 
-class _Job(Protocol[T]):
+class _Job(Protocol[Taken]):
     """What a :class:`FileSink` does on its worker thread, but for ``discard``.
 
     ``discard`` is called on the kernel's thread at any moment: it removes the temporary file
@@ -35,7 +36,7 @@ class _Job(Protocol[T]):
 
     count: int
 
-    def put(self, message: T) -> None: ...
+    def put(self, message: Taken) -> None: ...
     def commit(self) -> None: ...
     def abandon(self) -> None: ...
     def discard(self) -> None: ...

@@ -21,7 +21,7 @@ from typing import Protocol
 import numpy as np
 
 from .isa import BY_CODE, FIRST_FREE_ENTRY, FIRST_SMALL, FOLD_OPERATORS, SHAPE_SELECTORS, Op
-from .memory import SYS_ROW, Memory
+from .memory import HEADER_PX, SYS_ROW, Memory
 from .plan_kinds import SELECTOR_CLASSES, as_values, destination, source
 from .plan_place import MAX_DETAIL, Placer
 from .plan_resolve import Resolver
@@ -43,7 +43,10 @@ _LITERALS = {
 }
 
 _OPERAND_BYTES = {
-    op.char: tuple((n, name) for n, name in enumerate(op.operands) if name[0] not in "'n" or name == "n")
+    op.char: tuple(
+        (n, name) for n, name in enumerate(op.operands)
+        if name not in ("n16", "n24") and not name.startswith("'")
+    )
     for op in BY_CODE.values()
 }
 _LITERAL_BYTE = {
@@ -182,6 +185,8 @@ class Planner:
             changed.append(plan.renamed)
         for address, value in plan.header:
             words[address] = value
+        if plan.renamed >= 0 or plan.moved is not None:
+            self.resolver.table_written()
         return self.resolver.changed(changed)
 
     def forget(self) -> None:
@@ -208,21 +213,32 @@ class Planner:
     def _operands(self, op: Op, word: int) -> tuple[Matrix, ...] | Fault:
         """Resolve the operands in byte order; View's d and Name's d and a are not looked into."""
         resolver = self.resolver
+        if op.char not in "VN":
+            return self._plain_operands(op, word)
         found: list[Matrix] = []
         for number, name in _OPERAND_BYTES[op.char]:
             byte = operand_byte(word, number)
-            if name == "d":
-                if byte >= FIRST_SMALL or (op.char == "N" and byte < FIRST_FREE_ENTRY):
-                    return Fault("N", number)
-                if op.char in "VN":
-                    if byte >= resolver.table_len:
-                        return Fault("N", number)
-                    continue
-            elif name == "a" and op.char in "VN" and byte >= FIRST_SMALL:
+            if name != "d" and (op.char, name) != ("N", "a") and not (
+                name == "a" and byte >= FIRST_SMALL
+            ):
+                matrix = resolver.operand(byte, number)
+                if isinstance(matrix, Fault):
+                    return matrix
+                found.append(matrix)
+            elif byte >= FIRST_SMALL or (
+                name == "d"
+                and (byte >= resolver.table_len or (op.char == "N" and byte < FIRST_FREE_ENTRY))
+            ):
                 return Fault("N", number)
-            if op.char == "N" and name == "a":
-                continue
-            matrix = resolver.operand(byte, number)
+        return tuple(found)
+
+    def _plain_operands(self, op: Op, word: int) -> tuple[Matrix, ...] | Fault:
+        found: list[Matrix] = []
+        for number, name in _OPERAND_BYTES[op.char]:
+            byte = word >> 8 * number + 8 & 0xFF
+            if byte >= FIRST_SMALL and name == "d":
+                return Fault("N", number)
+            matrix = self.resolver.operand(byte, number)
             if isinstance(matrix, Fault):
                 return matrix
             found.append(matrix)
@@ -310,7 +326,7 @@ class Planner:
         return plan
 
     def division_fault(self, plan: Plan) -> Fault | None:
-        """The fault / of a planned division, for stops that come after it in the order of checks."""
+        """The fault / of a planned division, for stops that come later in the order of checks."""
         return self._division(plan.inputs[1], plan.shape) if plan.op.char in "/%" else None
 
     def _division(self, b: Strided, shape: tuple[int, int]) -> Fault | None:
@@ -377,29 +393,40 @@ class Planner:
     def _plan_view(self, op: Op, word: int, matrices: tuple[Matrix, ...]) -> Plan | Fault:
         resolver, memory = self.resolver, self.memory
         a, s = matrices
-        d_byte, a_byte = operand_byte(word, 0), operand_byte(word, 1)
-        if resolver.kind(d_byte) != "V":
+        d_row = resolver.row_of(operand_byte(word, 0))
+        at = d_row * memory.width
+        before = memory.words[at : at + HEADER_PX].tolist()
+        if before[0] & 0xFF != ord("V"):
             return Fault("K", 0)
         rectangle = as_values(s) if s.cls != "Q" else None
         if rectangle is None:
             return Fault("K", 2)
         if not number_count_fits(rectangle.count):
             return Fault("S")
+        numbers = tuple(self._list(rectangle))
+        key = (word, a, d_row, numbers)
+        plan = self._plans.get(key)
+        if plan is None:
+            words = self._view_header(operand_byte(word, 1), a, numbers)
+            if isinstance(words, Fault):
+                return words
+            header = tuple(zip(range(at, at + HEADER_PX), words, strict=True))
+            plan = self._plans[key] = Plan(op, False, None, (), 0, fuel_for(0), header=header,
+                                           reshaped=d_row)
+        if all(old == new for old, (_, new) in zip(before, plan.header, strict=True)):
+            return Plan(op, False, None, (), 0, plan.fuel)
+        return plan
+
+    def _view_header(
+        self, a_byte: int, a: Matrix, numbers: tuple[int, ...]
+    ) -> tuple[int, ...] | Fault:
+        resolver, memory = self.resolver, self.memory
         base = memory.header_at(a.row)
         a_header: list[int] | None = None
         if resolver.kind(a_byte) == "V":
             at = resolver.row_of(a_byte) * memory.width
-            a_header = memory.words[at : at + 8].tolist()
-        words = view_words(a, (base.kind, base.rows, base.cols), a_header, self._list(rectangle))
-        if isinstance(words, Fault):
-            return words
-        row = resolver.row_of(d_byte)
-        at = row * memory.width
-        header = tuple(
-            (at + n, value) for n, value in enumerate(words) if int(memory.words[at + n]) != value
-        )
-        reshaped = row if header else -1
-        return Plan(op, False, None, (), 0, fuel_for(0), header=header, reshaped=reshaped)
+            a_header = memory.words[at : at + HEADER_PX].tolist()
+        return view_words(a, (base.kind, base.rows, base.cols), a_header, numbers)
 
     def _plan_name(self, op: Op, word: int, i: Matrix) -> Plan | Fault:
         resolver = self.resolver

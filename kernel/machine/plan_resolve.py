@@ -60,6 +60,7 @@ class Resolver:
         self._known: dict[int, Matrix | Fault] = {}
         self._made: dict[tuple[int, ...], Matrix] = {}
         self._rest_on: dict[int, set[int]] = {}
+        self._holders: dict[int, list[int]] = {}
         self.table_row = memory.get("table_row")
         self.table_addr = memory.table_addr
         self.table_len = memory.table_len
@@ -71,8 +72,10 @@ class Resolver:
 
     def operand(self, byte: int, number: int) -> Matrix | Fault:
         """What operand byte ``byte`` means; faults N and V carry ``number``."""
-        found = SMALL.get(byte) or self._known.get(byte)
+        found = self._known.get(byte)
         if found is None:
+            if byte >= FIRST_SMALL:
+                return SMALL[byte]
             if byte >= self.table_len:
                 return Fault("N", number)
             found = self._known[byte] = self._decode(byte)
@@ -88,15 +91,15 @@ class Resolver:
 
     def entries_at(self, row: int) -> list[int]:
         """Every table entry that holds ``row``."""
-        table = self._memory.words[self.table_addr : self.table_addr + self.table_len]
-        return [int(entry) for entry in (table == row).nonzero()[0]]
+        found = self._holders.get(row)
+        if found is None:
+            table = self._memory.words[self.table_addr : self.table_addr + self.table_len]
+            found = self._holders[row] = (table == row).nonzero()[0].tolist()
+        return found.copy()
 
-    def base_of(self, byte: int) -> int:
-        """The entry a view looks at, or the entry itself."""
-        row = self.row_of(byte)
-        at = row * self._memory.width
-        words = self._memory.words
-        return int(words[at + 3]) if chr(int(words[at]) & 0xFF) == "V" else byte
+    def table_written(self) -> None:
+        """Forget which entries hold which row."""
+        self._holders.clear()
 
     def changed(self, entries: list[int]) -> set[int]:
         """Forget entries whose headers changed; returns them and the views that rest on them."""
@@ -109,7 +112,7 @@ class Resolver:
 
     @property
     def full(self) -> bool:
-        """Whether so many headers are remembered that the caches keyed by them should be emptied."""
+        """Whether so many headers are remembered that caches keyed by them should be emptied."""
         return len(self._made) > MAX_REMEMBERED
 
     def forget(self) -> None:
@@ -117,6 +120,7 @@ class Resolver:
         self._known.clear()
         self._made.clear()
         self._rest_on.clear()
+        self._holders.clear()
 
     def _decode(self, entry: int) -> Matrix | Fault:
         memory = self._memory

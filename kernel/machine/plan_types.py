@@ -61,7 +61,7 @@ class Matrix:
         return self.row < 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Strided:
     """A rectangle of memory in the units of the instruction's mode.
 

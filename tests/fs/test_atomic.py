@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 
 import pytest
-
 from pxos.fs.atomic import write_atomically
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from pxos.fs import sandbox
 from pxos.fs.sandbox import SandboxFolder
 
@@ -16,7 +15,7 @@ def decode(data: bytes) -> np.ndarray | None:
     return PICTURE if data.startswith(b"PIC") else None
 
 
-@pytest.fixture()
+@pytest.fixture
 def folder(tmp_path: Path) -> SandboxFolder:
     root = tmp_path / "root"
     (root / "sub").mkdir(parents=True)

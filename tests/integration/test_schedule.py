@@ -6,7 +6,6 @@ import threading
 import time
 
 import pytest
-
 from pxos.kernel.clock import Moment, VirtualClock
 from pxos.kernel.grants import Grants
 from pxos.kernel.kernel import Kernel
@@ -15,7 +14,8 @@ from pxos.kernel.machine.memory import Memory
 from pxos.kernel.machine.ports import Ports
 from pxos.kernel.pipes import ListSink
 from pxos.kernel.process import Process, State
-from pxos.kernel.scheduler import HEAVY_FUEL, SLICE_SECONDS, Share
+from pxos.kernel.runner import FIRST_PACE, MAX_PACE
+from pxos.kernel.scheduler import SLICE_SECONDS, Share
 
 from ..kernel.programs import ALL_HARMLESS, DictStore, program
 from ..kernel.scripted import Script, Scripted, scripted
@@ -24,6 +24,8 @@ from ..kernel.scripted import Script, Scripted, scripted
 ANY = program("A 0 0 0\nH 0")
 OUT = program("] 0 't 0\nH 0")
 ALL = Grants.of(ANY.meta)
+#: Fuel from which an instruction that was not measured yet goes to a worker.
+HEAVY_FUEL = int(SLICE_SECONDS / FIRST_PACE)
 
 
 class WorkClock:
@@ -162,7 +164,7 @@ class Heavy:
             assert self.go.wait(10)
 
 
-@pytest.fixture()
+@pytest.fixture
 def kernel():
     kernel = Kernel(DictStore(), clock=RealClock(), workers=2)
     yield kernel
@@ -238,6 +240,32 @@ def test_a_heavy_port_instruction_stays_on_the_kernels_thread(kernel: Kernel) ->
     kernel.run(1)
     assert set(seen) == {threading.current_thread()}
     assert process.ended
+
+
+def test_slow_instructions_are_found_out_by_measuring() -> None:
+    clock = WorkClock(rate=1e5)
+    kernel = Kernel(DictStore(), clock=clock, workers=1)
+    threads: dict[int, list[bool]] = {5000: [], 500: []}
+
+    def before(step: tuple) -> None:
+        clock.worked(step)
+        threads[step[1]].append(threading.current_thread().name == "pxos-worker")
+
+    def script() -> Script:
+        for _ in range(4):
+            yield "burn", 5000
+            for _ in range(8):
+                yield "burn", 500
+        yield "halt", 0
+
+    assert 5000 * FIRST_PACE < SLICE_SECONDS < 5000 * MAX_PACE
+    assert 500 * MAX_PACE < SLICE_SECONDS
+    kernel.spawn(ANY, "slow", grants=ALL, make_executor=scripted(script, before=before), fuel=24_000)
+    while kernel.run(1):
+        pass
+    kernel.close()
+    assert threads[5000] == [False, True, True]
+    assert not any(threads[500])
 
 
 def test_a_checkpoint_waits_for_the_worker(kernel: Kernel) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from pxos.kernel.clock import VirtualClock
 from pxos.kernel.grants import Grants
 from pxos.kernel.kernel import Kernel, Limits, SpawnError
@@ -29,7 +28,7 @@ J loop
 """, spec("l"), spec("t", "T", b"k"), spec("k"), spec("n"), spec("total", "I", [[0]]))
 
 
-@pytest.fixture()
+@pytest.fixture
 def kernel() -> Kernel:
     return Kernel(DictStore(), clock=VirtualClock(), seed=7)
 
@@ -381,6 +380,32 @@ def test_fuel_of_children_comes_out_of_their_parents(kernel: Kernel) -> None:
     assert parent.exit.stop is not None
     assert parent.exit.stop.reason == "B"
     assert parent.accounting.fuel == 0
+
+
+def test_a_program_may_bring_about_its_own_end(kernel: Kernel) -> None:
+    class Suicide(ListSink[bytes]):
+        def write(self, message: bytes):
+            kernel.kill(process.pid)
+            kernel.reap(process.pid)
+            return super().write(message)
+
+    process = start(kernel, program("loop:\n] t 't 0\nJ loop", spec("t", "T", b"x")),
+                    text_out=Suicide())
+    assert kernel.run(1) is False
+    assert process.exit is not None
+    assert process.exit.kind == "killed"
+    assert kernel.memory_bytes == 0
+
+
+def test_calls_that_post_themselves_do_not_hold_the_kernel_up(kernel: Kernel) -> None:
+    process = start(kernel, FOREVER)
+
+    def again() -> None:
+        kernel.post(again)
+
+    kernel.post(again)
+    kernel.run(0.001)
+    assert process.accounting.fuel > 0
 
 
 def test_posted_calls_are_made_on_the_kernels_thread(kernel: Kernel) -> None:

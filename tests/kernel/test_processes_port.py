@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from pxos.kernel.clock import VirtualClock
 from pxos.kernel.devices.base import PortError
 from pxos.kernel.devices.processes import Processes
@@ -58,7 +57,7 @@ def selector(verb: str, *numbers: int) -> Message:
     return Message("I", np.array([[ord(verb), *numbers]], np.int32))
 
 
-@pytest.fixture()
+@pytest.fixture
 def desk() -> Desk:
     return Desk()
 
@@ -120,7 +119,7 @@ def test_what_cannot_start_leaves_a_card(desk: Desk, name: str, arguments: bytes
     card = desk.read("e", child.pid)
     assert card.data.shape[0] == len(child.card)
     assert says in "\n".join(child.card)
-    assert desk.read("p").data[0, [2, 6]].tolist() == [ord("E"), 130]
+    assert desk.read("p").data[0, [2, 6]].tolist() == [ord("E"), 1]
     assert desk.read("m", child.pid).data.tolist() == [[0, 0, 0, 0]]
     desk.write("x", child.pid)
     assert desk.read("p").data.shape == (0, 8)

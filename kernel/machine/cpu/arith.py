@@ -314,7 +314,7 @@ def _first_zero(b: np.ndarray, rows: int, cols: int) -> int:
     if rows == 0 or cols == 0 or b.all():
         return -1
     first = int(np.argmax(b.ravel() == 0))
-    row, col = divmod(first, b.shape[1])
+    row, col = divmod(first, int(b.shape[1]))
     return row * cols + col
 
 

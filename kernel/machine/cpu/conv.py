@@ -194,7 +194,7 @@ def _padded(
 ) -> np.ndarray:
     """The part of ``pixels`` (rows x cols x channels) at these coordinates, edges filled in."""
     height, width = rows[1] - rows[0], cols[1] - cols[0]
-    buffer = np.empty((height, width, pixels.shape[2]), dtype)
+    buffer: np.ndarray = np.empty((height, width, pixels.shape[2]), dtype)
     for down, source_rows in _segments(*rows, pixels.shape[0], wrap):
         band = pixels[source_rows]
         for along, source_cols in _segments(*cols, pixels.shape[1], wrap):

@@ -225,7 +225,8 @@ def _repeated(picture: np.ndarray, row: int, col: int, rows: int, cols: int) -> 
         return picture[row : row + rows, col : col + cols]
     down = np.arange(row, row + rows) % picture.shape[0]
     along = np.arange(col, col + cols) % picture.shape[1]
-    return picture[down].take(along, axis=1)
+    whole: np.ndarray = picture[down].take(along, axis=1)
+    return whole
 
 
 def _bind_draw(pixel: bool, d: Operand, a: Operand, b: Operand) -> Run:

@@ -168,21 +168,24 @@ def store_wide(
 
 
 def _x_to_i(raw: np.ndarray) -> np.ndarray:
-    return np.right_shift(raw, 16)
+    value: np.ndarray = np.right_shift(raw, 16)
+    return value
 
 
 def _i_to_x(raw: np.ndarray) -> np.ndarray:
-    value = np.minimum(np.maximum(raw, -32768), 32767) << 16
+    value: np.ndarray = np.minimum(np.maximum(raw, -32768), 32767) << 16
     value[raw > 32767] = X_MAX
     return value
 
 
 def _byte_to_x(raw: np.ndarray) -> np.ndarray:
-    return np.left_shift(raw, 16, dtype=np.int32)
+    value: np.ndarray = np.left_shift(raw, 16, dtype=np.int32)
+    return value
 
 
 def _i_to_byte(raw: np.ndarray) -> np.ndarray:
-    return np.minimum(np.maximum(raw, 0), 255).astype(np.uint8)
+    value: np.ndarray = np.minimum(np.maximum(raw, 0), 255).astype(np.uint8)
+    return value
 
 
 def _x_to_byte(raw: np.ndarray) -> np.ndarray:

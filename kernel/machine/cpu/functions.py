@@ -80,7 +80,7 @@ def _root_step(source: str, kind: str) -> Callable[[np.ndarray, np.ndarray], Non
 def exp2_fixed(raw: np.ndarray) -> np.ndarray:
     """2**(raw / 65536) as raw X, rounded half up, saturated (int64 in and out)."""
     clipped = np.minimum(np.maximum(raw, -18 << 16), (15 << 16) - 1)
-    value = exp2_mantissas()[clipped & 0xFFFF]
+    value: np.ndarray = exp2_mantissas()[clipped & 0xFFFF]
     drop = (MANTISSA_BITS - 16) - (clipped >> 16)  # 1..33
     drop -= 1
     value = value >> drop
@@ -113,7 +113,8 @@ def _log2_fixed(raw: np.ndarray, fraction: int) -> np.ndarray:
 
 def sine_fixed(raw: np.ndarray) -> np.ndarray:
     """sin(2*pi*raw/65536) as raw X."""
-    return sine_table()[raw & 0xFFFF]
+    value: np.ndarray = sine_table()[raw & 0xFFFF]
+    return value
 
 
 def _fixed_step(char: str, source: str, kind: str) -> Callable[[np.ndarray, np.ndarray], None]:

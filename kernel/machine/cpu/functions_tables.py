@@ -50,7 +50,8 @@ def _mantissas(fine_numerators: list[int], round_up: bool) -> np.ndarray:
     drop = np.uint64(60 - MANTISSA_BITS)
     if round_up:
         high += (np.uint64(1) << drop) - np.uint64(1)
-    return (high >> drop).ravel()
+    mantissas: np.ndarray = (high >> drop).ravel()
+    return mantissas
 
 
 @lru_cache(maxsize=1)

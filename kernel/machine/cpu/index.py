@@ -119,9 +119,10 @@ def _lookup(x: np.ndarray, position: np.ndarray) -> np.ndarray:
     """Row-major elements of ``x`` at positions that all lie inside."""
     line = flat_view(x)
     if line is not None:
-        return line[position]
+        return line.take(position)
     row, col = np.divmod(position, x.shape[1])
-    return x[row, col]
+    found: np.ndarray = x[row, col]
+    return found
 
 
 def _inside(position: np.ndarray, count: int) -> np.ndarray | None:

@@ -15,7 +15,7 @@ _FOLD = np.uint64(29)
 
 
 def _row_keys(x: np.ndarray, shift: int, width: int, grid: int) -> np.ndarray:
-    """Rows as unsigned words (rows x words), padded with zeros to ``width`` elements.
+    """Rows of ``width`` elements as unsigned words (rows x words), the last padded with zeros.
 
     ``grid``: 8 packs bytes by eight, 32 raw words by two, 64 values shifted by ``shift``.
     """
@@ -53,10 +53,23 @@ def first_equal_rows(
     """For each row of b the number of the first row of a with equal values, or -1 (int64).
 
     ``a`` and ``b`` are raw elements (int32 or uint8) with their fraction bits; the narrower
-    is padded with zeros.
+    counts as padded with zeros.
     """
-    rows, wanted = a.shape[0], b.shape[0]
-    width = max(a.shape[1], b.shape[1])
+    width = min(a.shape[1], b.shape[1])
+    # The padding is never made: a row equals a narrower one if all behind that one's end is zero.
+    numbers = np.flatnonzero(~a[:, width:].any(axis=1)) if a.shape[1] > width else None
+    table = a[:, :width] if numbers is None else a[numbers, :width]
+    found = _first_equal(table, fraction_a, b[:, :width], fraction_b)
+    if numbers is not None and numbers.size:
+        found = np.where(found >= 0, numbers[found], -1)
+    if b.shape[1] > width:
+        found[b[:, width:].any(axis=1)] = -1
+    return found
+
+
+def _first_equal(a: np.ndarray, fraction_a: int, b: np.ndarray, fraction_b: int) -> np.ndarray:
+    """The same for rows of equal length."""
+    (rows, width), wanted = a.shape, b.shape[0]
     if rows == 0 or width == 0:
         return np.full(wanted, 0 if rows else -1, np.int64)
     if fraction_a != fraction_b or a.dtype != b.dtype:

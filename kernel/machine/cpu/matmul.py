@@ -58,7 +58,8 @@ def largest(array: np.ndarray) -> int:
 
 def _float_product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """a @ b of float64 integers as int64."""
-    return np.matmul(a, b).astype(np.int64)
+    product: np.ndarray = np.matmul(a, b).astype(np.int64)
+    return product
 
 
 def _blocked(a: np.ndarray, b: np.ndarray, inner: int) -> np.ndarray:

@@ -12,7 +12,8 @@ A region rests on
 * its scalars: each must stay the identical :class:`~..plan_types.Matrix`;
 * the rows that its other operands name, as far as they share memory with its scalars.
 
-A program that keeps changing those stops being translated at that place after a few times.
+An entry whose change has undone a region is not rested on again, but called out for; a place that
+is undone again and again is no longer translated.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from .translate_scan import Scan
 HOT = 12
 
 #: Regions kept, places whose heat is remembered, translations of one place: at most.
-MAX_REGIONS, MAX_WARM, MAX_TRANSLATIONS = 256, 1 << 14, 8
+MAX_REGIONS, MAX_WARM, MAX_TRANSLATIONS = 256, 1 << 14, 16
 
 #: Instructions a region must have to be worth it.
 _WORTH = 2
@@ -81,6 +82,7 @@ class Translator:
         self._resting: dict[int, set[Region]] = {}
         self._heat: dict[int, int] = {}
         self._made: dict[int, int] = {}
+        self._unsteady: set[int] = set()
 
     def arrive(self, pc: int) -> None:
         """Count a jump backwards or a call to ``pc``; translate there when it is hot."""
@@ -100,6 +102,7 @@ class Translator:
             for region in list(self._resting.get(entry, ())):
                 if not region.stands(entry, self._state.planner.resolver.operand(entry, 0)):
                     self._drop(region)
+                    self._unsteady.add(entry)
 
     def drop_all(self) -> None:
         """Drop every region: the code changed, or the caches are emptied."""
@@ -119,7 +122,7 @@ class Translator:
         if len(self._made) >= MAX_WARM:
             self._made.clear()
         self._made[pc] = self._made.get(pc, 0) + 1
-        scan = Scan(self._state, pc)
+        scan = Scan(self._state, pc, frozenset(self._unsteady))
         if sum(item.what != "leave" for item in scan.items.values()) < _WORTH:
             self._made[pc] = MAX_TRANSLATIONS
             return

@@ -29,8 +29,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from .translate_scalar import lines_of
-from .translate_scan import Block, Item, Scan
+from .translate_scalar import lines_of, picked, put
+from .translate_scan import PLAIN, Block, Item, Scan
 
 #: How deep blocks are written into one another before they become arms.
 MAX_DEPTH = 12
@@ -207,7 +207,7 @@ class Emitter:
         return (
             block is not None and block.exits == (meeting,) and block.pc != meeting
             and self._arrivals[block.pc] == 1 and block.pc not in arms
-            and block.items[-1].what in ("scalar", "call", "jump")
+            and (block.items[-1].what in PLAIN or block.items[-1].what == "jump")
         )
 
     # ---- items ----------------------------------------------------------------------------------
@@ -240,10 +240,17 @@ class Emitter:
         for place, item in enumerate(items):
             if item.what == "scalar":
                 self._scalar(item, depth, self._leave(item.pc, str(size - place)))
-            elif item.test:
-                for variable in self._scan.touched(item.rows):
-                    if variable in self._written:
-                        self._put(depth, f"I[{variable}] = v{variable}")
+                continue
+            for variable in self._scan.touched(item.rows):
+                if variable in self._written:
+                    self._put(depth, f"I[{variable}] = v{variable}")
+            if item.table is None:
+                continue
+            if item.what == "pick":
+                lines = picked(f"v{item.d}", item.fraction, item.table, item.sources[0])
+            else:
+                lines = put(item.table, item.sources[0], item.sources[1])
+            self._put(depth, *lines, *(f"v{at} = I[{at}]" for at in self._scan.touched(item.writes)))
 
     def _scalar(self, item: Item, depth: int, fault: list[str]) -> None:
         char = chr(item.word & 0xFF)

@@ -26,6 +26,28 @@ class Scalar:
 SOURCES = {**dict.fromkeys("A-*/%R_<=&|^S?", 2), "q": 1, "#": 0}
 
 
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A matrix whose elements are picked or put one at a time: class, shape, and where element
+    (row, column) stands, in words (``I X``) or bytes (``T``)."""
+
+    cls: str
+    rows: int
+    cols: int
+    offset: int
+    row_step: int
+    col_step: int
+
+    def element(self, k: str) -> str:
+        """The text of element ``k``, counted row-major."""
+        array = "B" if self.cls == "T" else "I"
+        if self.rows == 1 or self.row_step == self.cols * self.col_step:
+            place = k if self.col_step == 1 else f"{k} * {self.col_step}"
+        else:
+            place = f"{k} // {self.cols} * {self.row_step} + {k} % {self.cols} * {self.col_step}"
+        return f"{array}[{self.offset} + {place}]"
+
+
 def _wrapped(d: str, expression: str) -> list[str]:
     return [
         f"{d} = {expression}",
@@ -153,3 +175,34 @@ def lines_of(
         stored = _finished(d, b.text, b.fraction, fraction, fits=b.fraction >= fraction)
         return [f"if {a.text}:", *(f"    {line}" for line in stored)]
     return None
+
+
+def _position(i: Scalar) -> str:
+    return i.text if i.fraction == 0 else f"{i.text} >> {i.fraction}"
+
+
+def picked(d: str, fraction: int, table: Table, i: Scalar) -> list[str]:
+    """Gather of one element: ``d`` is element i of the table, 0 outside."""
+    units = 16 if table.cls == "X" else 0
+    stored = _finished(d, table.element("k"), units, fraction, fits=fraction <= units)
+    return [
+        f"k = {_position(i)}",
+        f"if 0 <= k < {table.rows * table.cols}:", *(f"    {line}" for line in stored),
+        f"else: {d} = 0",
+    ]
+
+
+def put(table: Table, a: Scalar, i: Scalar) -> list[str]:
+    """Put of one element: element i of the table becomes a; outside nothing happens."""
+    if table.cls == "T":
+        half = 1 << a.fraction >> 1
+        value = a.text if not a.fraction else f"{a.text} + {half} >> {a.fraction}"
+        stored = [f"n = {value}", "if n < 0: n = 0", "elif n > 255: n = 255"]
+    else:
+        fraction = 16 if table.cls == "X" else 0
+        stored = _finished("n", a.text, a.fraction, fraction, fits=fraction <= a.fraction)
+    return [
+        f"k = {_position(i)}",
+        f"if 0 <= k < {table.rows * table.cols}:", *(f"    {line}" for line in stored),
+        f"    {table.element('k')} = n",
+    ]

@@ -15,10 +15,13 @@ from ..memory import SYS_ROW
 from ..plan import entries_named, operand_byte
 from ..plan_types import Fault, Matrix
 from .state import State
-from .translate_scalar import SOURCES, Scalar
+from .translate_scalar import SOURCES, Scalar, Table
 
 #: Instructions in a region at most; what lies beyond is reached by leaving it.
 MAX_ITEMS = 256
+
+#: What goes on at the next pc.
+PLAIN = frozenset(("scalar", "pick", "put", "call"))
 
 _JUMPS = frozenset(b"JBb()H")
 _FRACTION = {"I": 0, "X": 16}
@@ -28,10 +31,10 @@ _FRACTION = {"I": 0, "X": 16}
 class Item:
     """One instruction of a region.
 
-    ``what``: ``scalar``, ``call`` (out to the executor), ``jump``, ``branch`` (if the test holds),
+    ``what``: ``scalar``, ``pick`` and ``put`` (one element of ``table``), ``call`` (out to the executor), ``jump``, ``branch`` (if the test holds),
     ``unless``, ``enter`` (a routine), ``return`` or ``leave`` (the region, before this instruction).
     ``d``: word address of the variable it sets (-1: none).  ``sources``: of a scalar.
-    ``test``: of a branch.  ``rows``: header rows that a call may read; ``writes``: that it may write;
+    ``test``: of a branch.  ``rows``: header rows whose memory it may read; ``writes``: may write;
     None: any.
     """
 
@@ -42,6 +45,7 @@ class Item:
     d: int = -1
     fraction: int = 0
     sources: list[Scalar] = field(default_factory=list)
+    table: Table | None = None
     test: str = ""
     rows: frozenset[int] | None = frozenset()
     writes: frozenset[int] | None = frozenset()
@@ -61,8 +65,10 @@ class Scan:
     with the header row each belongs to; ``inlined``: entries whose matrices must stay the same
     object; ``rows_of``: the header row that each other entry had."""
 
-    def __init__(self, state: State, start: int) -> None:
+    def __init__(self, state: State, start: int, unsteady: frozenset[int] = frozenset()) -> None:
+        """Scan from ``start``; the headers of ``unsteady`` entries change too often to rest on."""
         self._state = state
+        self._unsteady = unsteady
         self._resolver = state.planner.resolver
         self.start = start
         self.stack_addr, self.stack_len = state.stack_addr, state.stack_len
@@ -111,7 +117,7 @@ class Scan:
         op = BY_CODE.get(char)
         if op is None:
             return Item(pc, word, "leave")
-        return self._scalar(pc, word) or self._call(pc, word)
+        return self._scalar(pc, word) or self._element(pc, word) or self._call(pc, word)
 
     def _jump(self, pc: int, word: int) -> Item:
         char = chr(word & 0xFF)
@@ -139,6 +145,8 @@ class Scan:
         matrix = self._resolver.operand(byte, 0)
         if isinstance(matrix, Fault) or not matrix.rows or not matrix.cols:
             return None
+        if byte in self._unsteady:
+            return None
         if matrix.cls == "Q" or matrix.row == SYS_ROW or (matrix.cls == "P" and matrix.col_step != 1):
             return None
         self.inlined[byte] = matrix
@@ -159,7 +167,7 @@ class Scan:
         matrix = self._resolver.operand(byte, 0)
         if (
             isinstance(matrix, Fault) or matrix.cls not in "IX" or matrix.rows != 1
-            or matrix.cols != 1 or matrix.row in self._forbidden
+            or matrix.cols != 1 or matrix.row in self._forbidden or byte in self._unsteady
         ):
             return None
         return matrix
@@ -181,13 +189,59 @@ class Scan:
             return None
         if char == "q" and (d.cls != "I" or sources[0] is None or sources[0].fraction):
             return None
-        for byte in (d_byte, *bytes_):
+        self._hold(d_byte, *bytes_)
+        return Item(pc, word, "scalar", d=d.offset, fraction=_FRACTION[d.cls],
+                    sources=[source for source in sources if source is not None])
+
+    def _hold(self, *bytes_: int) -> None:
+        """Keep in variables those operands that can be."""
+        for byte in bytes_:
             matrix = self._variable(byte) if byte < FIRST_SMALL else None
             if matrix is not None:
                 self.inlined[byte] = matrix
                 self.variables[matrix.offset] = matrix.row
-        return Item(pc, word, "scalar", d=d.offset, fraction=_FRACTION[d.cls],
-                    sources=[source for source in sources if source is not None])
+
+    def _element(self, pc: int, word: int) -> Item | None:
+        """Gather or Put of a single element of a larger matrix."""
+        char = chr(word & 0xFF)
+        if char not in "GP":
+            return None
+        d_byte, a_byte, i_byte = (operand_byte(word, n) for n in range(3))
+        picks = char == "G"
+        table_byte = a_byte if picks else d_byte
+        table = self._table(table_byte, writable=not picks)
+        i = self._source(i_byte)
+        if table is None or i is None:
+            return None
+        rows = frozenset((table.row,))
+        shape = Table(table.cls, table.rows, table.cols, table.offset, table.row_step,
+                      table.col_step)
+        if picks:
+            d = self._variable(d_byte) if d_byte < FIRST_SMALL else None
+            if d is None or not d.writable:
+                return None
+            self._hold(d_byte, i_byte)
+            item = Item(pc, word, "pick", d=d.offset, fraction=_FRACTION[d.cls], sources=[i],
+                        table=shape, rows=rows)
+        else:
+            a = self._source(a_byte)
+            if a is None:
+                return None
+            self._hold(a_byte, i_byte)
+            item = Item(pc, word, "put", sources=[a, i], table=shape, rows=rows, writes=rows)
+        self.inlined[table_byte] = table
+        return item
+
+    def _table(self, byte: int, *, writable: bool) -> Matrix | None:
+        """A matrix whose elements may be reached one by one from generated code."""
+        if byte >= FIRST_SMALL or byte in self._unsteady:
+            return None
+        matrix = self._resolver.operand(byte, 0)
+        if isinstance(matrix, Fault) or matrix.cls not in "IXT" or matrix.row == SYS_ROW:
+            return None
+        if writable and (not matrix.writable or matrix.row == self._resolver.code_row):
+            return None
+        return matrix
 
     def _call(self, pc: int, word: int) -> Item:
         op = BY_CODE[word & 0xFF]
@@ -216,11 +270,11 @@ class Scan:
                 item = self.items[at]
                 items.append(item)
                 at += 1
-                if item.what not in ("scalar", "call"):
+                if item.what not in PLAIN:
                     break
             last = items[-1]
             exits: tuple[int, ...]
-            if last.what in ("scalar", "call"):
+            if last.what in PLAIN:
                 exits = (at,)
             elif last.what in ("jump", "enter"):
                 exits = (last.target,)
@@ -231,14 +285,7 @@ class Scan:
             self.blocks[pc] = Block(pc, items, exits)
         for item in self.items.values():
             if item.what in ("branch", "unless") and item.test.startswith("v"):
-                self._note_test(item)
-
-    def _note_test(self, item: Item) -> None:
-        byte = operand_byte(item.word, 0)
-        matrix = self._variable(byte)
-        if matrix is not None:
-            self.inlined[byte] = matrix
-            self.variables[matrix.offset] = matrix.row
+                self._hold(operand_byte(item.word, 0))
 
     def touched(self, rows: frozenset[int] | None) -> list[int]:
         """The variables that memory of these header rows may hold; None: any row."""

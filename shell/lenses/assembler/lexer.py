@@ -95,6 +95,8 @@ KEYWORDS = frozenset(
     """if unless else while loop for in out goto call return halt break continue proc macro
     include const view and or not where""".split()  # noqa: SIM905 - a list would take 23 lines
 )
+#: Those of them that are functions where a parenthesis follows.
+CALLABLE = frozenset({"in", "out", "view", "halt", "where"})
 
 
 def unescape(text: str, place: Place) -> str:

@@ -13,7 +13,7 @@ from ....kernel.machine.isa import KINDS
 from ....kernel.machine.meta import ARG_KINDS
 from . import tree
 from .errors import Collector, Source, SourceError, suggest
-from .lexer import KEYWORDS, Lexer, Token
+from .lexer import CALLABLE, KEYWORDS, Lexer, Token
 from .reader import MAX_DEPTH, Reader
 from .tree import Apply, Expr, Name, Num, Stmt, Text
 
@@ -453,12 +453,7 @@ class Parser(Reader):
     def assignment(self) -> Stmt:
         """``target = value``, ``target op= value``, or a call."""
         place = self.place
-        if self.token.value in KEYWORDS and str(self.token.value) not in (
-            "in",
-            "out",
-            "view",
-            "halt",
-        ):
+        if self.token.value in KEYWORDS - CALLABLE:
             raise SourceError(place, f"{self.shown()} is not expected here")
         target = self.postfix()
         if self.is_op(*_ASSIGN):

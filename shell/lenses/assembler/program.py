@@ -82,14 +82,13 @@ class Assembly:
         """The main code, then every proc that something refers to, in order of first mention."""
         lowering = self.lowering
         lowering.block(tuple(self.collect.main), self.collect.globals)
-        self.end_of_main = self.code.pc
+        self.last_of_main = self.code.instructions[-1] if self.code.pc else None
+        self.main_falls = self._falls(0)
         while lowering.wanted:
             proc = lowering.wanted.pop(0)
             lowering.place(proc.label)
             lowering.block(proc.body, proc.scope)
-            last = self.code.instructions[-1] if self.code.pc > (proc.label.pc or 0) else None
-            falls = last is None or last.op is None or last.op.char not in "HJ)"
-            if falls or self._reached(self.code.pc):
+            if self._falls(proc.label.pc or 0):
                 lowering.code.emit(BY_NAME["return"], (), proc.place)
         self._unused_procs()
 
@@ -119,20 +118,25 @@ class Assembly:
         start = Place(source, max(1, len(source.lines) - (not source.lines[-1])), 1)
         if not code.instructions:
             raise SourceError(start, "the program has no instructions", "end it with: halt")
-        end = self.end_of_main
-        last = code.instructions[end - 1] if end else None
-        open_end = last is None or (last.op is not None and last.op.char not in "HJ)")
-        if open_end or self._reached(end):
-            place = last.place if last else start
+        if self.main_falls:
+            place = self.last_of_main.place if self.last_of_main else start
             raise SourceError(
                 place,
                 "the program runs on past its last statement",
                 "end it with halt, goto or return",
             )
 
+    def _falls(self, start: int) -> bool:
+        """Whether the code from ``start`` on can run on past its end."""
+        last = self.code.instructions[-1] if self.code.pc > start else None
+        stops = last is not None and last.op is not None and last.op.char in "HJ)"
+        return not stops or self._reached(self.code.pc)
+
     def _reached(self, pc: int) -> bool:
-        """Whether something jumps to ``pc`` (a loop that never breaks leaves its end unused)."""
-        here = {id(label) for label in self.lowering.labels if label.pc == pc}
+        """Whether code before ``pc`` jumps there: a loop that never breaks leaves its end unused,
+        and a proc that begins there is called, not run into."""
+        procs = {id(proc.label) for proc in self.collect.procs}
+        here = {id(label) for label in self.lowering.labels if label.pc == pc} - procs
         return any(id(o) in here for word in self.code.instructions for o in word.fields)
 
     def _check_ports(self, about: metadata.About) -> None:

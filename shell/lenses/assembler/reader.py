@@ -9,7 +9,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from .errors import Place, SourceError
-from .lexer import KEYWORDS, Token
+from .lexer import CALLABLE, KEYWORDS, Token
 from .tree import Apply, Binary, Dot, Each, Expr, Index, Name, Num, Rows, Text, Unary
 
 #: Binary operators by level, loosest first.
@@ -238,7 +238,7 @@ class Reader:
         name = str(token.value)
         follows = self.peek()
         called = follows.kind == "op" and follows.value == "("
-        if name in KEYWORDS and not (called and name in ("in", "out", "where", "view", "halt")):
+        if name in KEYWORDS and not (called and name in CALLABLE):
             raise SourceError(token.place, f"{name!r} is a word of the language: no value")
         self.next()
         if called:

@@ -350,7 +350,7 @@ def _draw(char: str, literal: str, pixel: bool, d: Matrix, ins: tuple[Matrix, ..
                                       [(2 * x + 1) * a.cols // (2 * cols)], pixel)
                               if a.flat else 0 for x in range(cols)] for y in range(rows)], cols)
     new = [list(row) for row in d.rows]
-    height = a.leaf or len(a.rows)
+    height = (a.leaf if b.cols in (3, 5) else 0) or len(a.rows)
     leaves = len(a.rows) // height if height and a.cols else 0
     for item in lines(floors(b), b.cols, len(b.rows)):
         leaf = item[-1] if b.cols in (3, 5) else 0

@@ -32,7 +32,7 @@ def scalar_program(seed: int, length: int = 30) -> Memory:
         return rng.randrange(length + (rng.random() < 0.05))
 
     for _ in range(length):
-        char = rng.choice("AAAA--**/%R_<<<==&|^S?qBBBbbbJ(()##NV$FGH")
+        char = rng.choice("AAAA--**/%R_<<<==&|^S?qBBBbbbJ(()##NV$FGGPPH")
         d = rng.choice(pool if char not in "NV" else [*scalars[1:3], window])
         if char in "Bb":
             pc = goal()
@@ -46,6 +46,11 @@ def scalar_program(seed: int, length: int = 30) -> Memory:
             draft.emit("A", d, source(), source())
         elif char == "N":
             draft.emit(char, d, rng.choice(scalars[:4]), SMALL_ZERO)
+        elif char == "P" or (char == "G" and rng.random() < 0.7):
+            table = rng.choice([board, board, text, scalars[0], window, scalars[6]])
+            where = rng.choice([*scalars, SMALL_ZERO + 1, SMALL_ZERO + 2])
+            operands = (d, table, where) if char == "G" else (table, source(), where)
+            draft.emit(char, *operands)
         elif char == "V" or BY_CHAR[char].form in ("d a 'o", "d a 'w"):
             draft.emit("F", d, rng.choice(any_), ord(rng.choice("AR_&|^")))
         else:

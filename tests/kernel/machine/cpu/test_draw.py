@@ -109,7 +109,7 @@ def test_draw(kinds: str) -> None:
 
 def draw_one(probe: list[list[int]], item: list[int], shape: tuple[int, int], leaf: int) -> list[list[int]]:
     """Mark what an item draws."""
-    height = leaf or shape[0]
+    height = (leaf if len(item) in (3, 5) else 0) or shape[0]
     leaves = shape[0] // height if height and shape[1] else 0
     size = item[2:4] if len(item) >= 4 else [height, shape[1]]
     if 0 <= (item[-1] if len(item) in (3, 5) else 0) < leaves and min(size) >= 1:
