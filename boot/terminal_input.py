@@ -8,7 +8,7 @@ mouse reports, and the answers to the questions of ``terminal_questions``.
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..kernel.devices.keycodes import ALT, CTRL, DOWN, KEYS, META, REPEAT, SHIFT, UP
@@ -22,8 +22,8 @@ _LETTERS = {
     "P": "f1", "Q": "f2", "R": "f3", "S": "f4", "E": "", "Z": "tab",
 }
 _TILDES = {
-    1: "home", 2: "insert", 3: "delete", 4: "end", 5: "page up", 6: "page down", 7: "home", 8: "end",
-    11: "f1", 12: "f2", 13: "f3", 14: "f4", 15: "f5", 17: "f6", 18: "f7", 19: "f8", 20: "f9",
+    1: "home", 2: "insert", 3: "delete", 4: "end", 5: "page up", 6: "page down", 7: "home",
+    8: "end", 11: "f1", 12: "f2", 13: "f3", 14: "f4", 15: "f5", 17: "f6", 18: "f7", 19: "f8", 20: "f9",
     21: "f10", 23: "f11", 24: "f12", 25: "f13", 26: "f14", 28: "f15", 29: "f16", 31: "f17",
     32: "f18", 33: "f19", 34: "f20",
 }
@@ -68,12 +68,21 @@ class Answer:
 Input = Key | Mouse | Answer
 
 
+@dataclass(frozen=True, slots=True)
+class _Based:
+    """A key with the number its terminal knows it by, the same when it is let go."""
+
+    base: int
+    key: Key
+
+
 class TerminalParser:
     """Turns bytes into inputs.  An escape that nothing follows is the escape key; whoever reads
     calls ``idle`` when nothing has come for a moment."""
 
     def __init__(self) -> None:
         self._pending = ""
+        self._held: dict[int, int] = {}
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     def feed(self, data: bytes) -> list[Input]:
@@ -87,8 +96,16 @@ class TerminalParser:
                     self._pending = ""
                 break
             self._pending = self._pending[taken:]
-            found += inputs
+            found += [self._known(each) if isinstance(each, _Based) else each for each in inputs]
         return found
+
+    def _known(self, based: _Based) -> Key:
+        """The key; one that is let go has the code with which it was pressed."""
+        key = based.key
+        if key.state != UP:
+            self._held[based.base] = key.code
+            return key
+        return Key(self._held.pop(based.base, key.code), UP, key.modifiers)
 
     @property
     def waiting(self) -> bool:
@@ -105,7 +122,7 @@ class TerminalParser:
         return []
 
 
-def _next(text: str) -> tuple[int, list[Input]]:
+def _next(text: str) -> tuple[int, Sequence[Input | _Based]]:
     """Length of the first input in ``text`` (0: not complete yet) and what it means."""
     if text[0] != "\x1b":
         return 1, list(_char(text[0], 0))
@@ -125,7 +142,7 @@ def _next(text: str) -> tuple[int, list[Input]]:
     return 2, list(_char(second, ALT))
 
 
-def _control(text: str) -> tuple[int, list[Input]]:
+def _control(text: str) -> tuple[int, Sequence[Input | _Based]]:
     """``ESC [`` parameters, intermediates, final."""
     if text.startswith("\x1b[[") and len(text) >= 3:  # the Linux console's F1 to F5
         if len(text) < 4:
@@ -143,6 +160,9 @@ def _control(text: str) -> tuple[int, list[Input]]:
 def _string(text: str) -> tuple[int, list[Input]]:
     """Strings that end with ``ESC \\``: only the graphics answer is of interest."""
     end = text.find("\x1b\\", 2)
+    bell = text.find("\a", 2)
+    if text[1] == "]" and bell >= 0 and (end < 0 or bell < end):
+        return bell + 1, []
     if end < 0:
         # Alt and one of these letters looks the same until something follows.
         return 0, []
@@ -158,7 +178,7 @@ def _int(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
-def _sequence(parameters: str, final: str) -> Iterator[Input]:
+def _sequence(parameters: str, final: str) -> Iterator[Input | _Based]:
     private = parameters[0] if parameters[:1] in tuple("<=>?") else ""
     fields = [[_int(part) for part in field.split(":")]
               for field in parameters[len(private):].rstrip(" !\"#$%&'()*+,-./").split(";")]
@@ -177,7 +197,7 @@ def _sequence(parameters: str, final: str) -> Iterator[Input]:
         yield from _key_sequence(fields, final)
 
 
-def _key_sequence(fields: list[list[int]], final: str) -> Iterator[Input]:
+def _key_sequence(fields: list[list[int]], final: str) -> Iterator[Key | _Based]:
     second = fields[1] if len(fields) > 1 else [1]
     bits = max(second[0] - 1, 0)
     modifiers = (bits & 1) * SHIFT | bool(bits & 4) * CTRL | bool(bits & 2) * ALT
@@ -194,8 +214,8 @@ def _key_sequence(fields: list[list[int]], final: str) -> Iterator[Input]:
         yield from _named(_LETTERS.get(final, ""), modifiers, state, tells_release)
 
 
-def _kitty_key(fields: list[list[int]], modifiers: int, state: int) -> Iterator[Input]:
-    code = fields[0][0]
+def _kitty_key(fields: list[list[int]], modifiers: int, state: int) -> Iterator[_Based]:
+    code = base = fields[0][0]
     text = [char for char in (fields[2] if len(fields) > 2 else []) if char >= 32]
     if code == 127:
         code = KEYS["backspace"]
@@ -208,7 +228,7 @@ def _kitty_key(fields: list[list[int]], modifiers: int, state: int) -> Iterator[
     elif modifiers & SHIFT and not modifiers & (CTRL | ALT | META) and len(fields[0]) > 1:
         code = fields[0][1] or code
     if code:
-        yield Key(code, state, modifiers)
+        yield _Based(base, Key(code, state, modifiers))
 
 
 def _named(name: str, modifiers: int, state: int, tells_release: bool = False) -> Iterator[Key]:

@@ -63,8 +63,7 @@ class Window:
                 raise BootError("no display answers", f"SDL driver {driver}", _ADVICE)
             pygame.display.set_caption(title)
             self._surface = self._set_mode()
-            pygame.key.set_repeat(_ALT_GR = keycodes.CTRL | keycodes.ALT
-_REPEAT_DELAY_MS, _REPEAT_GAP_MS)
+            pygame.key.set_repeat(_REPEAT_DELAY_MS, _REPEAT_GAP_MS)
         except pygame.error as error:
             pygame.display.quit()
             raise BootError("no window can be opened", str(error), _ADVICE) from error

@@ -272,7 +272,7 @@ def _convolve(
     """Block by block: pad, add, finish."""
     rows, cols, channels = pixels.shape
     most = 255 if pixels.dtype == np.uint8 else largest(pixels)
-    reach = most * kernel.total
+    reach = max(most, 1) * kernel.total  # 1: the weights themselves must fit the type as well
     bound = reach * abs(kernel.factor)
     up, left = kernel.height // 2, kernel.width // 2
     negative = kernel.negative or (pixels.dtype != np.uint8 and int(pixels.min()) < 0)
