@@ -51,7 +51,8 @@ def panel(lines: Sequence[str]) -> np.ndarray:
 
 def zoom(picture: np.ndarray, card: np.ndarray) -> int:
     """How many times a picture must be enlarged for a card to fit onto it."""
-    return max(-(-card.shape[0] // picture.shape[0]), -(-card.shape[1] // picture.shape[1]))
+    high, wide = -(-card.shape[0] // picture.shape[0]), -(-card.shape[1] // picture.shape[1])
+    return int(max(high, wide))
 
 
 def laid_over(picture: np.ndarray, card: np.ndarray, *, centred: bool) -> np.ndarray:

@@ -22,10 +22,10 @@ _LETTERS = {
     "P": "f1", "Q": "f2", "R": "f3", "S": "f4", "E": "", "Z": "tab",
 }
 _TILDES = {
-    1: "home", 2: "insert", 3: "delete", 4: "end", 5: "page up", 6: "page down", 7: "home",
-    8: "end", 11: "f1", 12: "f2", 13: "f3", 14: "f4", 15: "f5", 17: "f6", 18: "f7", 19: "f8", 20: "f9",
-    21: "f10", 23: "f11", 24: "f12", 25: "f13", 26: "f14", 28: "f15", 29: "f16", 31: "f17",
-    32: "f18", 33: "f19", 34: "f20",
+    1: "home", 2: "insert", 3: "delete", 4: "end", 5: "page up", 6: "page down",
+    7: "home", 8: "end", 11: "f1", 12: "f2", 13: "f3", 14: "f4", 15: "f5", 17: "f6",
+    18: "f7", 19: "f8", 20: "f9", 21: "f10", 23: "f11", 24: "f12", 25: "f13", 26: "f14",
+    28: "f15", 29: "f16", 31: "f17", 32: "f18", 33: "f19", 34: "f20",
 }
 #: Keys that the kitty protocol numbers in Unicode's private area.
 _KITTY = {

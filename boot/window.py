@@ -22,17 +22,6 @@ _REPEAT_DELAY_MS, _REPEAT_GAP_MS = 400, 33
 _ADVICE = "use --terminal, or --headless with --frames and --screenshot"
 
 
-def may_have_display(environment: dict[str, str], platform: str) -> bool:
-    """Whether it is worth asking for a window.
-
-    On Linux and the BSDs a window needs a display server, whose address is in the environment;
-    without one SDL would take over the console of the machine, even from a remote login.
-    """
-    if platform in ("win32", "cygwin", "darwin"):
-        return True
-    return bool(environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"))
-
-
 def load_pygame() -> ModuleType:
     """Import pygame quietly; raises BootError if it is not installed."""
     os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
@@ -76,7 +65,7 @@ class Window:
         if fullscreen:
             self.toggle_fullscreen()
 
-    def _set_mode(self) -> Any:  # noqa: ANN401 - pygame's surface
+    def _set_mode(self) -> Any:
         flags = self._pygame.SCALED | self._pygame.RESIZABLE
         return self._pygame.display.set_mode(self._size, flags)
 
@@ -160,7 +149,7 @@ class Translator:
         )
         self._bits = {1: keycodes.LEFT, 2: keycodes.MIDDLE, 3: keycodes.RIGHT}
 
-    def translate(self, event: Any) -> Iterator[Event]:  # noqa: ANN401 - pygame's event
+    def translate(self, event: Any) -> Iterator[Event]:
         """The events that one event of pygame means."""
         pygame = self._pygame
         if event.type == pygame.KEYDOWN:
@@ -191,7 +180,7 @@ class Translator:
         elif event.type == pygame.QUIT:
             yield Quit()
 
-    def _key_down(self, event: Any) -> Iterator[Key]:  # noqa: ANN401
+    def _key_down(self, event: Any) -> Iterator[Key]:
         modifiers = self._mods(event.mod)
         text = event.unicode
         code = self._special.get(event.key)

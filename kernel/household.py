@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -46,6 +45,8 @@ class Home:
         What cannot be started becomes a child that has ended, with the reason on its card;
         a parent with as many children as it may have starts nothing.
         """
+        import shlex
+
         kernel, parent = self._kernel, self._parent
         names = self.app_names()
         if not 0 <= number < len(names) or len(parent.children) >= parent.grants.max_children:

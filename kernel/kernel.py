@@ -123,7 +123,8 @@ class Kernel:
         or kept if the picture is a checkpoint.
 
         Sources and sinks are the process's from now on: it closes them when it ends.  Raises
-        SpawnError; the sources and sinks are then still the caller's.
+        SpawnError, ValueError for a priority there is not, and whatever ``make_executor`` raises;
+        nothing was started then.
         """
         mother = None if parent is None else self.process(parent)
         quota = quota_bytes
@@ -153,8 +154,14 @@ class Kernel:
             memory.set("random", 0)
         if fuel is not None:
             memory.set64("fuel", fuel)
-        connect(self, process, memory, args, inputs, output, text_in, text_out)
-        executor = (make_executor or self._make_executor)(memory, process.board)
+        try:
+            connect(self, process, memory, args, inputs, output, text_in, text_out)
+            executor = (make_executor or self._make_executor)(memory, process.board)
+        except BaseException:
+            del self.processes[process.pid]
+            if mother is not None:
+                del mother.children[process.pid]
+            raise
         process.attach_memory(memory, executor)
         if mother is not None:
             limited = mother.fuel_left < UNLIMITED_FUEL // 2
@@ -233,15 +240,15 @@ class Kernel:
         wait for something from outside."""
         if len(self.scheduler) or self._runner.flying or not self._inbox.empty():
             return 0.0
-        waiters = self._frame_waiters
-        while waiters:
-            process = self.processes.get(waiters[0][1])
-            if process is not None and "v" in process.waiting_for:
-                frames = waiters[0][0] - self.frames.number
-                passed = (self.clock.monotonic_ms() - self.frames.ms) / 1000
-                return max(0.0, frames / FRAME_RATE - passed)
-            heapq.heappop(waiters)
-        return None
+        due = [
+            frame
+            for frame, pid in self._frame_waiters
+            if pid in self.processes and "v" in self.processes[pid].waiting_for
+        ]
+        if not due:
+            return None
+        passed = (self.clock.monotonic_ms() - self.frames.ms) / 1000
+        return max(0.0, (min(due) - self.frames.number) / FRAME_RATE - passed)
 
     def wake(self, process: Process, letter: str) -> None:
         """Something came for a process at a port."""

@@ -161,6 +161,7 @@ class Runner:
         if ending.kind == "fault":
             assert process.memory is not None
             process.memory.set("reason", ord(ending.reason))
+            process.memory.set("port", 0)
             self._fault(process, Stop(ending.reason, stop.pc), ending.text)
         else:
             status = 0 if ending.kind == "closed pipe" else FAILED_STATUS

@@ -11,7 +11,6 @@ from fuel, so that a run can be repeated exactly.
 from __future__ import annotations
 
 import heapq
-import random
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -127,6 +126,8 @@ class ShuffledScheduler:
     """
 
     def __init__(self, seed: int, max_slice: int = 50) -> None:
+        import random
+
         self._random = random.Random(seed)
         self._max_slice = max_slice
         self._ready: list[Process] = []

@@ -38,8 +38,9 @@ def _cd(call: Call) -> Steps:
     assert target is not None
     path = Path(os.path.realpath(target))
     shown = call.words[0] if call.words else str(path)
-    if not path.is_dir():
-        raise call.failed(f"{shown} is no folder" if path.exists() else f"there is no {shown}")
+    if not os.path.isdir(path):
+        there = os.path.exists(path)
+        raise call.failed(f"{shown} is no folder" if there else f"there is no {shown}")
     if not os.access(path, os.X_OK):
         raise call.failed(f"{shown} may not be entered")
     session.cwd = path
@@ -54,7 +55,7 @@ def _ls(call: Call) -> Steps:
     names: list[tuple[str, Path]] = []
     for word in words or ["."]:
         path = path_of(word, call.session.cwd)
-        if path.is_dir():
+        if os.path.isdir(path):
             folders.append(path)
         elif os.path.lexists(path):
             names.append((word, path))
@@ -67,8 +68,8 @@ def _ls(call: Call) -> Steps:
             found = sorted(os.scandir(folder), key=lambda entry: entry.name)
         except OSError as error:
             raise call.failed(f"cannot list {folder.name}: {why(error)}") from error
-        shown = [(entry.name + ("/" if entry.is_dir() else ""), Path(entry.path)) for entry in found
-                 if "a" in options or not entry.name.startswith(".")]
+        shown = [(entry.name + ("/" if os.path.isdir(entry.path) else ""), Path(entry.path))
+                 for entry in found if "a" in options or not entry.name.startswith(".")]
         if len(folders) + bool(names) > 1:
             yield line(f"{folder}:")
         if shown:
@@ -111,7 +112,7 @@ def _cat(call: Call) -> Steps:
     else:
         paths = [path_of(word, call.session.cwd) for word in call.words]
         for path, word in zip(paths, call.words, strict=True):
-            if path.is_file() and call.session.host.is_picture(path):
+            if _is_picture(call, path):
                 raise call.failed(f"{word} is a picture: type its name alone to see it")
         source = files = text_files(paths, call.words, call.session.notify)
     try:
@@ -125,6 +126,13 @@ def _cat(call: Call) -> Steps:
     finally:
         source.close()
     return 0
+
+
+def _is_picture(call: Call, path: Path) -> bool:
+    try:
+        return os.path.isfile(path) and call.session.host.is_picture(path)
+    except OSError:
+        return False  # whoever reads it as text will say why it cannot be read
 
 
 def _set(call: Call) -> Steps:
@@ -202,9 +210,9 @@ def _which(call: Call) -> Steps:
             yield line(f"{word}: a command of the shell: {BUILTINS[word].summary}")
         elif meta is not None:
             yield line(f"{word}: an app: {meta.summary or meta.title or word}")
-        elif path.is_dir():
+        elif os.path.isdir(path):
             yield line(f"{word}: a folder: {os.path.realpath(path)}")
-        elif path.is_file():
+        elif os.path.isfile(path):
             what = "a program" if is_program(path) else "a file"
             yield line(f"{word}: {what}: {os.path.realpath(path)}")
         else:
@@ -238,7 +246,7 @@ def _help(call: Call) -> Steps:
     path = path_of(name, session.cwd)
     if name in session.apps.names():
         meta = session.apps.program(name).meta
-    elif path.is_file() and is_program(path):
+    elif os.path.isfile(path) and is_program(path):
         meta = program_in(path, name).meta
     else:
         near = nearest(name, [*session.apps.names(), *BUILTINS])

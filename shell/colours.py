@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -72,8 +73,7 @@ def _word_style(session: Session, token: Token, first: bool) -> str:
     parts = [part for part in token.word.parts if isinstance(part, Text)]
     if any(not part.quoted and set(part.text) & set("*?[") for part in parts):
         return "glob"
-    exists = bool(plain) and "\0" not in (plain or "") and \
-        path_of(plain or "", session.cwd).exists()
+    exists = bool(plain) and os.path.exists(path_of(plain or "", session.cwd))
     if first and plain is not None:
         if plain in BUILTINS:
             return "builtin"

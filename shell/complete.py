@@ -184,7 +184,7 @@ def _files(session: Session, typed: str, start: int, *, folders_only: bool = Fal
     for entry in entries:
         if not entry.name.startswith(name) or (entry.name.startswith(".") and not name):
             continue
-        is_folder = entry.is_dir()
+        is_folder = os.path.isdir(entry.path)
         if folders_only and not is_folder:
             continue
         path = shown_folder + entry.name + ("/" if is_folder else "")

@@ -5,6 +5,7 @@ Nothing is started here and nothing is written, so a wrong command has no effect
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -140,7 +141,8 @@ class Planner:
             return None
         expanded = expand(word, scope)
         path = path_of(expanded.text, scope.cwd)
-        if not expanded.wild and (not path.exists() or path.is_dir() or is_program(path)):
+        readable = os.path.exists(path) and not os.path.isdir(path) and not is_program(path)
+        if not expanded.wild and not readable:
             return None
         return self._files(expanded, scope)
 
@@ -154,16 +156,16 @@ class Planner:
         return Files(kinds.pop(), paths, word.texts)
 
     def _kind(self, path: Path, name: str, word: Word) -> str:
-        if path.is_dir():
+        if os.path.isdir(path):
             raise CommandError(f"{name} is a folder: `cd {name}` goes there, `ls {name}` lists it",
                                start=word.start, end=word.end)
-        if not path.exists():
+        if not os.path.exists(path):
             raise CommandError(f"there is no file {name}", start=word.start, end=word.end)
         # What is named like a picture is read as one: if it is damaged, its reader says how.
         if path.suffix.lower() in self._host.picture_suffixes:
             return PICTURE
         try:
-            return PICTURE if path.is_file() and self._host.is_picture(path) else TEXT
+            return PICTURE if os.path.isfile(path) and self._host.is_picture(path) else TEXT
         except OSError as error:
             raise CommandError(f"cannot read {name}: {why(error)}", status=1,
                                start=word.start, end=word.end) from error
@@ -215,11 +217,11 @@ class Planner:
         if name in self._apps.names():
             return self._apps.program(name)
         path = path_of(name, scope.cwd)
-        if path.is_file() and is_program(path):
+        if os.path.isfile(path) and is_program(path):
             return program_in(path, name)
-        if path.is_dir():
+        if os.path.isdir(path):
             raise CommandError(f"{name} is a folder: `cd {name}` goes there, `ls {name}` lists it")
-        if path.exists():
+        if os.path.exists(path):
             raise CommandError(f"{name} is a file, not a program: a file is read where the line "
                                "begins")
         near = nearest(name, [*self._apps.names(), *self._builtins])
@@ -261,15 +263,16 @@ class Planner:
             if not skip and not named and room and self._is_picture(word, scope):
                 files.append(self._files(word, scope))
             else:
-                arguments += word.texts
+                # What is not UTF-8 (a file's name may be so) has no place in a program's text.
+                arguments += [t.encode("utf-8", "replace").decode() for t in word.texts]
             skip = named and "=" not in word.text and word.text[2:] not in flags
         return arguments, files
 
     def _is_picture(self, word: Expanded, scope: Scope) -> bool:
         path = path_of(word.text, scope.cwd) if word.text else scope.cwd
-        if path.is_file():
+        if os.path.isfile(path):
             return self._kind(path, word.text, word.word) == PICTURE
-        if path.suffix.lower() in self._host.picture_suffixes and not path.exists():
+        if path.suffix.lower() in self._host.picture_suffixes and not os.path.exists(path):
             raise CommandError(f"there is no file {word.text}", start=word.word.start,
                                end=word.word.end)
         return False

@@ -180,7 +180,7 @@ class Session:
 
     def tell(self, text: str) -> None:
         """Print a message, in lines of its own."""
-        self.err(text.rstrip("\n") + "\n")
+        self.err(text.rstrip("\n").encode("utf-8", "replace").decode() + "\n")
 
     def _print(self, data: bytes) -> None:
         text = self._decoder.decode(data)
@@ -240,7 +240,7 @@ class Session:
             shown = "/".join(("~", *self.cwd.relative_to(home).parts))
         else:
             shown = str(self.cwd)
-        return f"{shown}> "
+        return f"{shown}> ".encode("utf-8", "replace").decode()
 
 
 def _nothing() -> None:

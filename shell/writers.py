@@ -265,7 +265,7 @@ def picture_target(path: Path, name: str, host: Host, notify: Callable[[], None]
     be written.
     """
     target = Path(os.path.realpath(path))
-    if target.exists() and not target.is_file() and not target.is_dir():
+    if os.path.exists(target) and not os.path.isfile(target) and not os.path.isdir(target):
         if os.path.samefile(target, os.devnull):
             return _open(lambda: FileSink(_DeviceJob(target), name, notify, 2), target, name)
         raise CommandError(f"cannot write a picture to {name}: it is no ordinary file")
@@ -280,15 +280,15 @@ def text_target(path: Path, name: str, append: bool, notify: Callable[[], None]
                 ) -> FileSink[bytes]:
     """A sink that writes text to ``path``; raises :class:`CommandError` if that cannot be."""
     target = Path(os.path.realpath(path))
-    if target.exists() and not target.is_file() and not target.is_dir():
+    if os.path.exists(target) and not os.path.isfile(target) and not os.path.isdir(target):
         return _open(lambda: FileSink(_DeviceJob(target), name, notify, 64), target, name)
     return _open(lambda: FileSink(_TextJob(target, append), name, notify, 64), target, name)
 
 
 def _open(make: Callable[[], FileSink[T]], target: Path, name: str) -> FileSink[T]:
-    if target.is_dir():
+    if os.path.isdir(target):
         raise CommandError(f"cannot write {name}: it is a folder", status=1)
-    if target.exists() and not os.access(target, os.W_OK):
+    if os.path.exists(target) and not os.access(target, os.W_OK):
         raise CommandError(f"cannot write {name}: permission denied", status=1)
     try:
         return make()

@@ -34,6 +34,7 @@ class Frame(Device):
         self._sleep = sleep
         self._read = frames.number
         self._until: int | None = None
+        self._told = -1
 
     @property
     def sleeping(self) -> bool:
@@ -48,7 +49,7 @@ class Frame(Device):
             self._until = now + count
         target = self._read + 1 if self._until is None else self._until
         if now < target:
-            self._sleep(target)
+            self._wake_at(target)
             return Wait("v")
         self._until = None
         self._read = now
@@ -58,5 +59,10 @@ class Frame(Device):
         """Whether there is a frame that was not read yet."""
         if self._frames.number > self._read:
             return True
-        self._sleep(self._read + 1)
+        self._wake_at(self._read + 1)
         return False
+
+    def _wake_at(self, frame: int) -> None:
+        if frame != self._told:
+            self._told = frame
+            self._sleep(frame)

@@ -16,6 +16,7 @@ Reshape, Zoom, Draw, Name, Where).  Only a plan that moves its destination is ma
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -31,7 +32,7 @@ from .plan_view import number_count_fits, view_words
 from .ports import PORTS
 
 #: Plans remembered at most; then all are forgotten together with the decoded headers.
-MAX_PLANS = 4096
+MAX_PLANS = 8192
 
 #: Rows of b up to which Draw's plans are remembered by its numbers.
 _DRAW_REMEMBERED = 64
@@ -321,7 +322,9 @@ class Planner:
             if plan.reason == "M" and op.char in "/%":
                 return self._division(sources[1], shape) or plan
             return plan
-        if plan.moved is None and (op.char != "D" or sources[1].rows <= _DRAW_REMEMBERED):
+        if op.char == "D" and sources[1].rows > _DRAW_REMEMBERED:
+            return replace(plan, once=True)
+        if plan.moved is None:
             self._plans[key] = plan
         return plan
 

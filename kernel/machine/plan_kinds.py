@@ -52,7 +52,7 @@ def destination(m: Matrix, pixel: bool) -> Strided | Fault:
 
 
 def source(op: Op, place: int, number: int, m: Matrix, pixel: bool) -> Strided | Fault:
-    """Source ``place`` (0 first) of an instruction, named by operand byte ``number``; or fault K."""
+    """Source ``place`` (0 first) of an instruction, named by byte ``number``; or fault K."""
     fault = Fault("K", number)
     role = PIXEL_ROLES[op.char][place] if pixel else ""
     if role == "p":

@@ -104,7 +104,7 @@ class Placer:
         return Plan(
             op, pixel, written, inputs, literal, fuel_for(work(counted)), shape,
             tuple(lies(x, written) for x in inputs), header, moved, reshaped, entries=entries,
-            constants=constants,
+            constants=constants, once=moved is not None,
         )
 
     def _grow(

@@ -169,7 +169,7 @@ def work_of(op: Op, d: Shape, inputs: tuple[Strided, ...], drawn: int) -> int:
 
 
 def drawn_elements(items: np.ndarray, d: Shape, a: Strided) -> int:
-    """Elements that Draw writes: for each row of ``items`` (int64, n x 2..5) its clipped rectangle."""
+    """Elements that Draw writes: the clipped rectangles of ``items`` (int64, n x 2..5)."""
     if not items.size or not a.count or not d[0] or not d[1]:
         return 0
     columns = items.shape[1]

@@ -62,7 +62,8 @@ def burn(amount: int = 10) -> Script:
 
 def start(kernel: Kernel, script, clock: WorkClock | None = None, what=ANY, **more) -> Process:
     before = {} if clock is None else {"before": clock.worked}
-    return kernel.spawn(what, "script", grants=ALL, make_executor=scripted(script, **before), **more)
+    make = scripted(script, **before)
+    return kernel.spawn(what, "script", grants=ALL, make_executor=make, **more)
 
 
 @pytest.mark.parametrize("steps", [(10, 10, 10), (20, 100, 1900), (70, 5000, 19000)])
@@ -260,7 +261,8 @@ def test_slow_instructions_are_found_out_by_measuring() -> None:
 
     assert 5000 * FIRST_PACE < SLICE_SECONDS < 5000 * MAX_PACE
     assert 500 * MAX_PACE < SLICE_SECONDS
-    kernel.spawn(ANY, "slow", grants=ALL, make_executor=scripted(script, before=before), fuel=24_000)
+    make = scripted(script, before=before)
+    kernel.spawn(ANY, "slow", grants=ALL, make_executor=make, fuel=24_000)
     while kernel.run(1):
         pass
     kernel.close()
@@ -277,6 +279,11 @@ def test_a_checkpoint_waits_for_the_worker(kernel: Kernel) -> None:
     threading.Timer(0.05, heavy.go.set).start()
     kernel.checkpoint(slow.pid)
     assert not slow.on_worker
+
+
+def finish(kernel: Kernel) -> None:
+    while kernel.run(1):
+        pass
 
 
 class Breaking:
@@ -318,8 +325,7 @@ def iter_halt() -> Script:
 def test_a_broken_executor_is_a_bug_that_shows(kernel: Kernel) -> None:
     kernel.spawn(ANY, "bug", grants=ALL, make_executor=breaking(RuntimeError("bug"), 10**6))
     with pytest.raises(InternalError, match="worker") as caught:
-        while kernel.run(1):
-            pass
+        finish(kernel)
     assert isinstance(caught.value.__cause__, RuntimeError)
 
 

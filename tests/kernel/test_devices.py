@@ -49,7 +49,7 @@ def test_rows_wrap_at_32_bits() -> None:
     assert row(2**31, -1, 2**32 + 5).data.tolist() == [[-(2**31), -1, 5]]
 
 
-# ---- board -------------------------------------------------------------------------------------
+# ---- board -----------------------------------------------------------------------------
 
 
 def test_the_board_refuses_what_was_not_granted() -> None:
@@ -88,7 +88,7 @@ def test_every_port_with_input_has_a_device_that_reads() -> None:
         assert ("write" in vars(device)) == bool(PORTS[letter].writes)
 
 
-# ---- events ------------------------------------------------------------------------------------
+# ---- events ----------------------------------------------------------------------------
 
 
 def test_events_come_all_at_once_and_the_oldest_make_room() -> None:
@@ -110,7 +110,7 @@ def test_key_codes_are_one_to_one() -> None:
     assert keycodes.NAMES[0xE003] == "right"
 
 
-# ---- screen ---------------------------------------------------------------------------------------
+# ---- screen ----------------------------------------------------------------------------
 
 
 def test_a_screen_has_a_largest_picture() -> None:
@@ -130,7 +130,7 @@ def test_surface_sizes_are_bounded(asked: tuple[int, int], given: tuple[int, int
     assert bounded_size(*asked) == given
 
 
-# ---- text and pictures --------------------------------------------------------------------------
+# ---- text and pictures -----------------------------------------------------------------
 
 
 def test_an_end_is_ready_once() -> None:
@@ -163,7 +163,7 @@ def test_pictures_without_pixels_are_not_handed_on() -> None:
     assert device.read(i(0)).data.shape == (1, 1, 4)  # type: ignore[union-attr]
 
 
-# ---- files ------------------------------------------------------------------------------------------
+# ---- files -----------------------------------------------------------------------------
 
 
 class FakeFolder:
@@ -220,7 +220,7 @@ def test_files_outside_are_refused_and_trouble_ends_the_program() -> None:
     assert Files(None).write(t(b""), t(b"x")) == Refused("f")
 
 
-# ---- line ---------------------------------------------------------------------------------------------
+# ---- line ------------------------------------------------------------------------------
 
 
 class FakeLine:

@@ -134,6 +134,29 @@ def test_a_frame_that_came_while_busy_is_read_at_once(kernel: Kernel) -> None:
     assert number_of(process, "a")[0][0] == 3
 
 
+def test_waiting_without_frames_piles_nothing_up(kernel: Kernel) -> None:
+    source = "loop:\nW l t\n[ k 'k 0\nJ loop"
+    process = start(kernel, program(source, spec("l"), spec("t", "T", b"vk"), spec("k")))
+    for _ in range(100):
+        process.keys.push(1, 1)
+        kernel.run(1)
+    assert len(kernel._frame_waiters) == 1
+    assert kernel.next_wake() == pytest.approx(1 / 60)
+    kernel.tick(1)
+    assert process.state is State.READY
+
+
+def test_an_executor_that_cannot_be_made_starts_nothing(kernel: Kernel) -> None:
+    def none(memory, ports):
+        raise OSError("no such device")
+
+    parent = start(kernel, FOREVER)
+    with pytest.raises(OSError, match="no such device"):
+        start(kernel, FOREVER, parent=parent.pid, make_executor=none)
+    assert list(kernel.processes.values()) == [parent]
+    assert parent.children == {}
+
+
 def test_the_screen(kernel: Kernel) -> None:
     painter = program("[ s 's 0\n] p 's 0\n] p 's 0\nH 0", spec("s"),
                       spec("p", "P", np.arange(24).reshape(2, 3, 4)), size=(30, 50))

@@ -114,7 +114,9 @@ def test_arguments_and_exit_status(desk: Desk) -> None:
     ("counter", b"'open", "quotation"),
     ("damaged", b"", "damaged"),
 ])
-def test_what_cannot_start_leaves_a_card(desk: Desk, name: str, arguments: bytes, says: str) -> None:
+def test_what_cannot_start_leaves_a_card(
+    desk: Desk, name: str, arguments: bytes, says: str
+) -> None:
     child = desk.start(name, arguments)
     card = desk.read("e", child.pid)
     assert card.data.shape[0] == len(child.card)

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import zlib
+
 import numpy as np
 import pytest
 from pxos.kernel.clock import VirtualClock
 from pxos.kernel.grants import Grants
 from pxos.kernel.kernel import Kernel
 from pxos.kernel.machine.cpu.executor import CpuExecutor
+from pxos.kernel.machine.memory import HEADER_PX, SYS, SYS_ROW
 from pxos.kernel.machine.oracle import Oracle
 from pxos.kernel.machine.program import open_memory
 from pxos.kernel.pipes import IterSource, ListSink
@@ -40,7 +43,8 @@ B n loop
 H 0
 """, spec("l"), spec("ports", "T", b"vk"), spec("c"), spec("letter_v", "I", [[ord("v")]]),
     spec("k"), spec("s"), spec("total", "I", [[0]]), spec("v"), spec("x"),
-    spec("p", "P", np.zeros((1, 1, 4))), spec("four", "I", [[0] * 4]), spec("n", "I", [[7]]), spec("name", "T", b"out"))
+    spec("p", "P", np.zeros((1, 1, 4))),
+    spec("four", "I", [[0] * 4]), spec("n", "I", [[7]]), spec("name", "T", b"out"))
 
 
 def play(seed: int, max_slice: int) -> tuple[ReplayLog, np.ndarray, object]:
@@ -71,8 +75,6 @@ def play(seed: int, max_slice: int) -> tuple[ReplayLog, np.ndarray, object]:
 def again(log: ReplayLog, make, seed_from: np.ndarray) -> tuple[np.ndarray, object]:
     memory = open_memory(GAME)
     for name in ("seed_lo", "seed_hi"):
-        from pxos.kernel.machine.memory import HEADER_PX, SYS, SYS_ROW
-
         memory.set(name, int(seed_from[SYS_ROW, HEADER_PX + SYS[name]]))
     stop = make(memory, ReplayPorts(log, memory)).run(10**6)
     return memory.used_image(), stop
@@ -102,8 +104,10 @@ def test_another_program_is_found_out() -> None:
         again(log, CpuExecutor, image)
 
 
-@pytest.mark.parametrize("data", [b"", b"x", ReplayLog().to_bytes()[:-2], __import__("zlib").compress(b"{}"),
-                                  __import__("zlib").compress(b'{"format":"pxOS replay 1","reads":3}')])
+@pytest.mark.parametrize("data", [
+    b"", b"x", ReplayLog().to_bytes()[:-2], zlib.compress(b"{}"),
+    zlib.compress(b'{"format":"pxOS replay 1","reads":3}'),
+])
 def test_what_is_no_log(data: bytes) -> None:
     with pytest.raises(ReplayError):
         ReplayLog.from_bytes(data)

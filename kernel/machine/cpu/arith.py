@@ -25,6 +25,8 @@ from .finish import (
     X_MIN,
     Run,
     blockwise,
+    clamp,
+    converter,
     finish_number,
     is_bytes,
     reads_first,
@@ -173,8 +175,7 @@ def _fixed_times(out: np.ndarray, a: np.ndarray, b: np.ndarray) -> None:
     value += 1 << 15
     value >>= 16
     if value.size and (value.max() > X_MAX or value.min() < X_MIN):
-        np.minimum(value, X_MAX, out=value)
-        np.maximum(value, X_MIN, out=value)
+        clamp(value, X_MIN, X_MAX)
     np.copyto(out, value, casting="unsafe")
 
 
@@ -189,7 +190,7 @@ def _byte_subtract(out: np.ndarray, a: np.ndarray, b: np.ndarray) -> None:
 
 def _byte_times(out: np.ndarray, a: np.ndarray, b: np.ndarray) -> None:
     value = np.multiply(a, b, dtype=np.uint16)
-    np.minimum(value, 255, out=value)
+    clamp(value, 0, 255)
     np.copyto(out, value, casting="unsafe")
 
 
@@ -224,8 +225,13 @@ def _bind(op: Op, pixel: bool, d: Operand, inputs: tuple[Operand, ...], literal:
         return _bind_number(char, d, a, b)
     if char in "/%":
         return _bind_division(char, d, a, b)
-    if is_bytes(a.kind) and b.array.size == 1 and a.array.size >= TABLE_FROM:
-        return _bind_table(char, d, a, b)
+    if b.array.size == 1 and a.array.size >= TABLE_FROM and d.array.shape == a.array.shape:
+        return _bind_constant(char, d, a, b)
+    return _bind_arrays(char, d, a, b)
+
+
+def _bind_arrays(char: str, d: Operand, a: Operand, b: Operand) -> Run:
+    """Element with element, whatever their values: everything but division."""
     out, x, y = d.array, a.array, b.array
     ufunc = _UFUNC[char]
     kinds = {"P" if is_bytes(kind) else kind for kind in (a.kind, b.kind)}
@@ -261,27 +267,74 @@ def _table(char: str, kind: str, number: int, fraction: int) -> np.ndarray:
     return np.array(values, np.uint8 if is_bytes(kind) else np.int32)
 
 
+def _bind_constant(char: str, d: Operand, a: Operand, b: Operand) -> Run:
+    """Many elements with one number, which is looked at when the instruction runs."""
+    out, x, kind = d.array, a.array, d.kind
+    take, fraction = b.array.item, FRACTION[b.kind]
+    own = FRACTION[a.kind]
+    convert = converter(a, kind)
+    narrow = is_bytes(a.kind) and (is_bytes(kind) or char in "<=" and kind == "I")
+    direct = _bind_arrays(char, d, a, b)
+    table = _bind_table(char, d, a, b) if is_bytes(a.kind) and kind != "I" else direct
+
+    def run() -> int:
+        number = take()
+        if number == 0 and char in "A-" and convert is not None:
+            blockwise(lambda part, left: np.copyto(part, convert(left)), out, x)()
+        elif number & ((1 << fraction) - 1) == 0 and narrow and char != "*":
+            _byte_constant(char, out, x, number >> fraction)
+        elif char in "R_" and own == fraction == FRACTION[kind] and x.dtype == out.dtype:
+            _clip_constant(char, out, x, number)
+        else:
+            return table()
+        return -1
+
+    return run
+
+
+def _clip_constant(char: str, out: np.ndarray, x: np.ndarray, number: int) -> None:
+    """max or min with a number of the same kind: ``clip`` is vectorised for constants."""
+    low, high = (0, 255) if x.dtype == np.uint8 else (X_MIN, X_MAX)
+    if char == "R":
+        x.clip(number, high, out=out)
+    else:
+        x.clip(low, number, out=out)
+
+
+def _byte_constant(char: str, out: np.ndarray, x: np.ndarray, number: int) -> None:
+    """Bytes with an integer, into bytes (comparisons: any type): a byte's range is enough."""
+    inside = 0 <= number <= 255
+    byte = np.uint8(max(0, min(255, number)))
+    if char == "<":
+        if inside:
+            np.less(x, byte, out=out)
+        else:
+            out[...] = number > 0
+    elif char == "=":
+        if inside:
+            np.equal(x, byte, out=out)
+        else:
+            out[...] = 0
+    elif char in "R_":
+        _clip_constant(char, out, x, int(byte))
+    else:
+        _byte_shift(out, x, number if char == "A" else -number)
+
+
 def _bind_table(char: str, d: Operand, a: Operand, b: Operand) -> Run:
-    """Many bytes with one number: SIMD where a byte suffices, else a table of 256."""
+    """Many bytes with one number by a table of the 256 results."""
     out, x = d.array, a.array
     take, fraction, kind = b.array.item, FRACTION[b.kind], d.kind
-    bytes_out = is_bytes(kind)
     known: list[tuple[int, np.ndarray]] = []
 
     def run() -> int:
         number = take()
-        divides = char in "/%"
-        if divides and number == 0:
+        if char in "/%" and number == 0:
             return 0
-        if bytes_out and char in "A-" and not number & ((1 << fraction) - 1):
-            whole = number >> fraction if char == "A" else -(number >> fraction)
-            _byte_shift(out, x, whole)
-            return -1
         if not known or known[0][0] != number:
             known[:] = [(number, _table(char, kind, number, fraction))]
         table = known[0][1]
-        blockwise(lambda part, bytes_in: look_up(part, bytes_in, table), out, x)()
-        return -1
+        return blockwise(lambda part, bytes_in: look_up(part, bytes_in, table), out, x)()
 
     return run
 
@@ -297,13 +350,16 @@ def look_up(out: np.ndarray, index: np.ndarray, table: np.ndarray) -> None:
 
 def _byte_shift(out: np.ndarray, x: np.ndarray, number: int) -> None:
     """Clamped x + number for bytes."""
-    amount = np.uint8(min(abs(number), 255))
-    if number >= 0:
-        least = np.uint8(255 - int(amount))
-        step: Step = lambda part, left: np.add(np.minimum(left, least), amount, out=part)  # noqa: E731
-    else:
-        step = lambda part, left: np.subtract(np.maximum(left, amount), amount, out=part)  # noqa: E731
-    blockwise(step, out, x)()
+    size = min(abs(number), 255)
+    amount = np.uint8(size)
+
+    def up(part: np.ndarray, left: np.ndarray) -> None:
+        np.add(left.clip(0, 255 - size), amount, out=part)
+
+    def down(part: np.ndarray, left: np.ndarray) -> None:
+        np.subtract(left.clip(size, 255), amount, out=part)
+
+    blockwise(up if number >= 0 else down, out, x)()
 
 
 # ---- division ------------------------------------------------------------------------------------
@@ -346,7 +402,7 @@ def _divide_far(out: np.ndarray, a: np.ndarray, b: np.ndarray) -> None:
     beyond saturation, |a * 2^32 / b| >= 2^32.
     """
     n = a.astype(np.int64) << 32
-    np.maximum(n, -(1 << 63) + 1, out=n)
+    n = np.maximum(n, -(1 << 63) + 1)
     y = np.broadcast_to(b.astype(np.int64), out.shape)
     quotient = n // y
     rest = np.abs(n - quotient * y)
@@ -386,7 +442,7 @@ def _bind_division(char: str, d: Operand, a: Operand, b: Operand) -> Run:
         step = _divide_far
     else:
         step = _divide_floats(shift, kind != "I", kind)
-    if is_bytes(a.kind) and y.size == 1 and x.size >= TABLE_FROM:
+    if is_bytes(a.kind) and y.size == 1 and x.size >= TABLE_FROM and out.shape == x.shape:
         return _bind_table(char, d, a, b)
     body = blockwise(step, out, x, y)
     if y.size != 1:

@@ -162,7 +162,7 @@ class CpuExecutor:
         state = self._state
         op = BY_CODE.get(word & 0xFF)
         if op is not None and op.family == "ports":
-            state.sync()  # whoever answers at a port may look at SYS: how many instructions were done
+            state.sync()  # whoever answers at a port may look at SYS
             if op.char == "W":
                 return control.wait(state, word, self._store)
             if op.char == "]":
@@ -175,7 +175,9 @@ class CpuExecutor:
             return Stop(plan.reason, state.pc, plan.detail)
         if plan.fuel > state.fuel or plan.fuel > state.left:
             fault = state.planner.division_fault(plan)
-            return Stop(fault.reason, state.pc, fault.detail) if fault else state.short_of(plan.fuel)
+            if fault is not None:
+                return Stop(fault.reason, state.pc, fault.detail)
+            return state.short_of(plan.fuel)
         looks = reads_sys(plan)
         if looks:
             state.sync()
@@ -194,7 +196,7 @@ class CpuExecutor:
         found = self._bound.get(plan)
         if found is None:
             found = self._bind(plan)
-            if plan.moved is None:
+            if not plan.once:
                 if len(self._bound) > MAX_PLANS:
                     self._bound.clear()
                 self._bound[plan] = found
@@ -261,4 +263,4 @@ class CpuExecutor:
         self._fast.clear()
         self._dependents.clear()
         self._slots.clear()
-        self._translator.drop_all()
+        self._translator.forget()

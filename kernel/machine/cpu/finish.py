@@ -23,6 +23,8 @@ from .operand import Binder, Operand
 FRACTION = {"I": 0, "X": 16, "T": 0, "P": 0}
 #: Elements of a block of work: small enough that its temporaries stay in the cache.
 BLOCK = 1 << 16
+#: Up to this size two ufuncs are faster than ``clip``.
+SMALL_CLAMP = 512
 #: Inputs up to this many elements keep a permanent copy when they overlap the destination.
 SMALL_COPY = 4096
 
@@ -94,6 +96,15 @@ def blockwise(
     return run
 
 
+def clamp(value: np.ndarray, low: int, high: int) -> None:
+    """Clamp in place; large arrays by ``clip``, which is vectorised for constant bounds."""
+    if value.size > SMALL_CLAMP:
+        value.clip(low, high, out=value)
+    else:
+        np.minimum(value, high, out=value)
+        np.maximum(value, low, out=value)
+
+
 # ---- storing --------------------------------------------------------------------------------
 
 
@@ -126,12 +137,10 @@ def store(out: np.ndarray, value: np.ndarray, fraction: int, kind: str) -> None:
         np.right_shift(value, 1, out=value)
     elif shift < 0:
         # Beyond 2^32 the result saturates anyway; below, shifting by 16 cannot overflow.
-        np.minimum(value, 1 << 32, out=value)
-        np.maximum(value, -(1 << 32), out=value)
+        clamp(value, -(1 << 32), 1 << 32)
         np.left_shift(value, -shift, out=value)
     low, high = (X_MIN, X_MAX) if kind == "X" else (0, 255)
-    np.minimum(value, high, out=value)
-    np.maximum(value, low, out=value)
+    clamp(value, low, high)
     np.copyto(out, value, casting="unsafe")
 
 
@@ -159,7 +168,7 @@ def store_wide(
         value = high >> min(keep - bits, 63)
     else:
         bound = 1 << max(62 - (bits - keep), 0)
-        high = np.minimum(np.maximum(high, -bound), bound)
+        high = high.clip(-bound, bound)
         value = (high << (bits - keep)) + (low >> keep)
     store(out, value, fraction - keep, kind)
 
@@ -173,7 +182,7 @@ def _x_to_i(raw: np.ndarray) -> np.ndarray:
 
 
 def _i_to_x(raw: np.ndarray) -> np.ndarray:
-    value: np.ndarray = np.minimum(np.maximum(raw, -32768), 32767) << 16
+    value: np.ndarray = raw.clip(-32768, 32767) << 16
     value[raw > 32767] = X_MAX
     return value
 
@@ -184,7 +193,7 @@ def _byte_to_x(raw: np.ndarray) -> np.ndarray:
 
 
 def _i_to_byte(raw: np.ndarray) -> np.ndarray:
-    value: np.ndarray = np.minimum(np.maximum(raw, 0), 255).astype(np.uint8)
+    value: np.ndarray = raw.clip(0, 255).astype(np.uint8)
     return value
 
 

@@ -33,6 +33,10 @@ _UFUNC: dict[str, np.ufunc] = {
 }  # fmt: skip
 
 
+#: Columns from which running folds down columns go row by row.
+LONG_ROW = 128
+
+
 def empty_fold(operator: str, kind: str) -> int:
     """What a fold of no elements stores into ``kind``."""
     if operator == "R":
@@ -100,6 +104,19 @@ def _bind_fold(operator: str, axis: int, d: Operand, a: Operand) -> Run:
     return spread(d, part, run_blocks)
 
 
+def _accumulate(
+    ufunc: np.ufunc, x: np.ndarray, axis: int, dtype: type | None
+) -> np.ndarray:
+    """``ufunc.accumulate``; down long rows, row by row, which NumPy does not vectorise."""
+    if axis or x.shape[1] < LONG_ROW:
+        value: np.ndarray = ufunc.accumulate(x, axis=axis, dtype=dtype)
+        return value
+    value = x.astype(x.dtype if dtype is None else dtype)
+    for row in range(1, x.shape[0]):
+        ufunc(value[row - 1], value[row], out=value[row])
+    return value
+
+
 def _bind_cumulate(operator: str, axis: int, d: Operand, a: Operand) -> Run:
     """Running fold along rows (axis 1) or down columns (axis 0), a carry between blocks."""
     part = fitted(d, a.rows, a.cols)
@@ -108,7 +125,7 @@ def _bind_cumulate(operator: str, axis: int, d: Operand, a: Operand) -> Run:
         return nothing
     ufunc = _UFUNC[operator]
     dtype: type | None = _sum_type(a, kind, x.shape[axis]) if operator == "A" else None
-    if dtype is np.int32 and kind == "I" and x.size <= BLOCK:
+    if dtype is np.int32 and kind == "I" and x.size <= BLOCK and (axis or x.shape[1] < LONG_ROW):
 
         def run_wrapping() -> int:
             ufunc.accumulate(x, axis=axis, dtype=dtype, out=out)
@@ -119,7 +136,7 @@ def _bind_cumulate(operator: str, axis: int, d: Operand, a: Operand) -> Run:
     def run() -> int:
         carry: np.ndarray | None = None
         for rows, cols in blocks(*x.shape):
-            value = ufunc.accumulate(x[rows, cols], axis=axis, dtype=dtype)
+            value = _accumulate(ufunc, x[rows, cols], axis, dtype)
             starts = cols.start == 0 if axis else rows.start == 0
             if not starts and carry is not None:
                 held = carry if axis else carry[:, cols]

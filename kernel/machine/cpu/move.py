@@ -26,6 +26,8 @@ from .operand import Operand
 
 #: Side of the squares in which large matrices are transposed.
 SQUARE = 128
+#: Up to this size assigning under a mask beats choosing and assigning all.
+SMALL_SELECT = 256
 
 
 def put(out: np.ndarray, source: np.ndarray, convert: Convert | None) -> None:
@@ -45,10 +47,15 @@ def _bind_select(pixel: bool, d: Operand, c: Operand, a: Operand) -> Run:
     if out.size == 0:
         return nothing
     convert = converter(a, d.kind, pixel)
+    if pixel:
+        x = x.view(np.uint32)
 
     def step(part: np.ndarray, mask: np.ndarray, source: np.ndarray) -> None:
         value = source if convert is None else convert(source)
-        np.copyto(part, value, where=mask != 0, casting="unsafe")
+        if part.size <= SMALL_SELECT:
+            np.copyto(part, value, where=mask != 0, casting="unsafe")
+        else:
+            np.copyto(part, np.where(mask != 0, value, part), casting="unsafe")
 
     return blockwise(step, out, where, x)
 

@@ -71,7 +71,7 @@ Binder = Callable[[Op, bool, Operand, tuple[Operand, ...], int], Callable[[], in
 
 
 #: Small integers as arrays: read-only 1x1, by value.
-SMALL_ARRAYS = {value: np.full((1, 1), value, np.int32) for value in range(SMALL_MIN, SMALL_MAX + 1)}
+SMALL_ARRAYS = {n: np.full((1, 1), n, np.int32) for n in range(SMALL_MIN, SMALL_MAX + 1)}
 for _array in SMALL_ARRAYS.values():
     _array.flags.writeable = False
 

@@ -104,8 +104,14 @@ class Translator:
                     self._drop(region)
                     self._unsteady.add(entry)
 
+    def forget(self) -> None:
+        """Drop every region and every memory of what was hot or unsteady."""
+        self.drop_all()
+        self._made.clear()
+        self._unsteady.clear()
+
     def drop_all(self) -> None:
-        """Drop every region: the code changed, or the caches are emptied."""
+        """Drop every region: the code changed."""
         for region in self.regions.values():
             region.valid = False
         self.regions.clear()

@@ -39,8 +39,8 @@ _INDENT = " "
 
 
 class Emitter:
-    """Writes one region: ``source`` is the text, ``calls`` the pc of each slot of ``S``, ``arms`` the
-    arm of each pc that has one."""
+    """Writes one region: ``source`` is the text, ``calls`` the pc of each slot of ``S``, ``arms``
+    the arm of each pc that has one."""
 
     def __init__(self, scan: Scan) -> None:
         self._scan = scan
@@ -250,7 +250,8 @@ class Emitter:
                 lines = picked(f"v{item.d}", item.fraction, item.table, item.sources[0])
             else:
                 lines = put(item.table, item.sources[0], item.sources[1])
-            self._put(depth, *lines, *(f"v{at} = I[{at}]" for at in self._scan.touched(item.writes)))
+            changed = self._scan.touched(item.writes)
+            self._put(depth, *lines, *(f"v{at} = I[{at}]" for at in changed))
 
     def _scalar(self, item: Item, depth: int, fault: list[str]) -> None:
         char = chr(item.word & 0xFF)

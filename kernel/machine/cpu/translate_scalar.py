@@ -96,7 +96,8 @@ def _shift(d: str, fraction: int, a: Scalar, b: Scalar) -> list[str]:
     if b.const is not None:
         count = max(-32, min(32, b.const))
         shifted = f"{a.text} << {count}" if count >= 0 else f"{a.text} >> {-count}"
-        return _finished(d, shifted, a.fraction, fraction, fits=count <= 0 and fraction == a.fraction)
+        fits = count <= 0 and fraction == a.fraction
+        return _finished(d, shifted, a.fraction, fraction, fits=fits)
     floor = b.text if b.fraction == 0 else f"{b.text} >> {b.fraction}"
     return [
         f"n = {floor}",

@@ -31,11 +31,12 @@ _FRACTION = {"I": 0, "X": 16}
 class Item:
     """One instruction of a region.
 
-    ``what``: ``scalar``, ``pick`` and ``put`` (one element of ``table``), ``call`` (out to the executor), ``jump``, ``branch`` (if the test holds),
-    ``unless``, ``enter`` (a routine), ``return`` or ``leave`` (the region, before this instruction).
-    ``d``: word address of the variable it sets (-1: none).  ``sources``: of a scalar.
-    ``test``: of a branch.  ``rows``: header rows whose memory it may read; ``writes``: may write;
-    None: any.
+    ``what``: ``scalar``, ``pick`` and ``put`` (one element of ``table``), ``call`` (out to the
+    executor), ``jump``, ``branch`` (if the test holds), ``unless``, ``enter`` (a routine),
+    ``return`` or ``leave`` (the region, before this instruction).
+    ``d``: word address of the variable it sets (-1: none), ``fraction`` its fraction bits.
+    ``sources``: its operands as text.  ``test``: of a branch.  ``rows``: header rows whose memory it
+    may read besides variables; ``writes``: may write; None: any.
     """
 
     pc: int
@@ -147,7 +148,9 @@ class Scan:
             return None
         if byte in self._unsteady:
             return None
-        if matrix.cls == "Q" or matrix.row == SYS_ROW or (matrix.cls == "P" and matrix.col_step != 1):
+        if matrix.cls == "Q" or matrix.row == SYS_ROW:
+            return None
+        if matrix.cls == "P" and matrix.col_step != 1:
             return None
         self.inlined[byte] = matrix
         array, at = ("I", matrix.offset) if matrix.cls in "IX" else (

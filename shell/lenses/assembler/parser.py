@@ -14,7 +14,7 @@ from ....kernel.machine.meta import ARG_KINDS
 from . import tree
 from .errors import Collector, Source, SourceError, suggest
 from .lexer import CALLABLE, KEYWORDS, Lexer, Token
-from .reader import MAX_DEPTH, Reader
+from .reader import COMPARISONS, MAX_DEPTH, Reader
 from .tree import Apply, Expr, Name, Num, Stmt, Text
 
 #: Statements about the program as a whole: what follows the word.
@@ -461,12 +461,8 @@ class Parser(Reader):
             return tree.Assign(place, target, op, self.item())
         if isinstance(target, Apply):
             return tree.Do(place, target)
-        known = (*DIRECTIVES, *KEYWORDS, "arg")
-        word = target.name if isinstance(target, Name) else ""
-        raise SourceError(
-            self.place if not word else place,
-            f"{word!r} is no statement"
-            if word
-            else f"expected '=' or a call, found {self.shown()}",
-            suggest(word, known),
-        )
+        if isinstance(target, Name) and not self.is_op(*COMPARISONS):
+            known = (*DIRECTIVES, *KEYWORDS, "arg")
+            near = suggest(target.name, known)
+            raise SourceError(place, f"{target.name!r} is no statement", near)
+        raise SourceError(self.place, f"expected '=' or a call, found {self.shown()}")

@@ -60,8 +60,9 @@ class Assembly:
         self.lowering.code_writable = about.code_writable
         self.collect.note_views(self.lowering)
         self.lower()
-        self._guarded(self._check_end, source)
         self._guarded(self._check_ports, about)
+        self.problems.check()
+        self._guarded(self._check_end, source)
         self.problems.check()
         icon = self._icon(about)
         matrices = self._placed(source, icon)

@@ -71,7 +71,7 @@ def code(body: str) -> list[str]:
         ("n = 47 + a", ["A n 47 a"]),
         ("n = 48 + a", ["A n =48 a"]),
         ("n = a & 1.0", ["& n a =1"]),
-        ("t = \"hi\"", ["A t =\"hi\" 0"]),
+        ('t = "hi"', ['A t ="hi" 0']),
         ("n += 2", ["A n n 2"]),
         ("n -= a + b", ["A ~I0 a b", "- n n ~I0"]),
         ("n >>= 2", ["S n n -2"]),
@@ -102,8 +102,8 @@ def code(body: str) -> list[str]:
         ("pic = in(picture, 1)", ["[ pic 'p 1"]),
         ("out(screen, pic)", ["] pic 's 0"]),
         ("out('s, pic, n)", ["] pic 's n"]),
-        ("wait(n, keys, frame)", ["W n =\"kv\""]),
-        ("n = wait(\"kv\")", ["W n =\"kv\""]),
+        ("wait(n, keys, frame)", ['W n ="kv"']),
+        ('n = wait("kv")', ['W n ="kv"']),
         ("n = [a, b]", [", n a b"]),
         ("n = [a, 1, 2, b]", [", ~I0 a =[1x2]", ", n ~I0 b"]),
         ("n = vector(1, a, 2)", [", ~I0 1 a", ", n ~I0 2"]),
@@ -177,8 +177,15 @@ def test_far_matrices_are_reached_by_name() -> None:
 
 
 def test_temporaries_are_shared_by_statements_and_never_alive_twice() -> None:
-    program = assemble(NAMES + "n = (a + b) * (c + i)\nh = (x + y) * (w + x)\nn = (a + b) * c\nhalt")
-    assert [name for name in program.meta.names if name.startswith("~")] == ["~I0", "~I1", "~X0", "~X1"]
+    program = assemble(
+        NAMES + "n = (a + b) * (c + i)\nh = (x + y) * (w + x)\nn = (a + b) * c\nhalt"
+    )
+    assert [name for name in program.meta.names if name.startswith("~")] == [
+        "~I0",
+        "~I1",
+        "~X0",
+        "~X1",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -222,7 +229,7 @@ def test_short_names_point_at_rows() -> None:
 
 
 def test_equal_constants_share_a_matrix() -> None:
-    program = assemble(NAMES + "n = a + 1000\nn = b + 1000\nx = y * 1000.0\nt = \"k\"\nt = \"k\"\nhalt")
+    program = assemble(NAMES + 'n = a + 1000\nn = b + 1000\nx = y * 1000.0\nt = "k"\nt = "k"\nhalt')
     assert [n for n in program.meta.names if n.startswith("=")] == ["=1000", "=1000", '="k"']
 
 

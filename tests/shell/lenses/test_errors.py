@@ -100,7 +100,7 @@ def test_too_many_mistakes_are_cut() -> None:
         ("n : I\nn = 1 // 0\nhalt", 2, 7, "division by zero", ""),
         ("n : I\nn = 40000 * 40000 * 4\nhalt", 2, 19, "does not fit 32 bits", ""),
         ("x : X\nx = 40000.5\nhalt", 2, 5, "does not fit fixed point", ""),
-        ("const A = B\nconst B = A\nn : I\nn = A\nhalt", 1, 1, "depends on itself", ""),
+        ("const A = B\nconst B = A\nn : I\nn = A\nhalt", 1, 7, "depends on itself", ""),
         ("n : I\nn = " + "9" * 99 + "\nhalt", 2, 5, "more than 60 digits", ""),
         ("n : I\nn = " + "(" * 99 + "n" + ")" * 99 + "\nhalt", 2, 65, "nested deeper", ""),
         ("n : I\nn == 3\nhalt", 2, 3, "expected '=' or a call, found '=='", ""),
@@ -117,7 +117,7 @@ def test_too_many_mistakes_are_cut() -> None:
         ("n : I\nA n m 0\nhalt", 2, 5, "nothing is called 'm'", ""),
         ("n : I\nA n n {}\nhalt", 2, 1, "takes 3 operands, not 2", ""),
         # views
-        ("n : I\nview n = n[0, 0, 1, 1]\nhalt", 2, 1, "declared I, a view is V", "n : V"),
+        ("n : I\nview n = n[0, 0, 1, 1]\nhalt", 2, 6, "declared I, a view is V", "n : V"),
         ("n : I\nview v = n[0, 0]\nhalt", 2, 11, "[row, column, rows, columns]", "-1"),
         ("n : I\nview v = n[0, 0, 1, 1] as Z\nhalt", 2, 27, "seen as 'Z'", ""),
         ("v : V 3x3\nhalt", 1, 1, "a view has no shape", "view v ="),
@@ -180,7 +180,10 @@ def test_a_mistake_in_a_macro_says_where_it_was_used() -> None:
 def test_too_many_matrices_are_counted() -> None:
     source = "\n".join(f"m{i} : I = {i}" for i in range(186)) + "\nm0 = m1 + 1000 + m2\nhalt"
     problem = only(source)
-    assert "can name 187 matrices, this program needs 188: 186 declared, 1 constants" in problem.message
+    assert (
+        "can name 187 matrices, this program needs 188: 186 declared, 1 constants"
+        in problem.message
+    )
     assert "1 temporaries" in problem.message
     assert "far" in problem.suggestion
 
@@ -190,5 +193,5 @@ def test_code_that_only_hides_behind_a_loop_that_never_ends_is_fine() -> None:
 
 
 def test_a_source_that_is_no_text() -> None:
-    problem = only("include \"x.pxi\"\nhalt", read_file=lambda path: b"\xff\xfe")
+    problem = only('include "x.pxi"\nhalt', read_file=lambda path: b"\xff\xfe")
     assert "no UTF-8" in problem.message

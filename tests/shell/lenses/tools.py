@@ -23,9 +23,7 @@ def instructions(source: str | Program) -> list[str]:
     program = assemble(source) if isinstance(source, str) else source
     memory = open_memory(program, 1 << 22)
     at, count = memory.data_addr(memory.row_of(2)), memory.header(2).cols
-    return [
-        short(describe(int(memory.words[at + pc]), program.meta.names)) for pc in range(count)
-    ]
+    return [short(describe(int(memory.words[at + pc]), program.meta.names)) for pc in range(count)]
 
 
 def short(line: str) -> str:
@@ -60,7 +58,9 @@ class Ran:
                 for r in range(header.rows)
             ]
         scale = 65536 if header.kind == "X" else 1
-        words = self.memory.ints[at : at + header.rows * header.cols].reshape(header.rows, header.cols)
+        words = self.memory.ints[at : at + header.rows * header.cols].reshape(
+            header.rows, header.cols
+        )
         return [[Fraction(int(v), scale) for v in row] for row in words]
 
     def one(self, name: str) -> Fraction:
