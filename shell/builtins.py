@@ -307,7 +307,7 @@ BUILTINS: dict[str, Builtin] = {
             Builtin("cat", "[FILE...]", "writes the text of files, or of the pipe", _cat, True,
                     "files"),
             Builtin("cd", "[FOLDER]", "goes to a folder, or home", _cd, takes="folders"),
-            Builtin("clear", "", "clears the screen", _clear),
+            Builtin("clear", "", "clears the screen", _clear, commands=True),
             Builtin("echo", "[WORD...]", "writes its words", _echo),
             Builtin("exit", "[STATUS]", "ends the shell", _exit),
             Builtin("help", "[APP]", "tells what there is, or how an app is used", _help,

@@ -173,6 +173,6 @@ JOB_BUILTINS = (
     Builtin("jobs", "", "lists the jobs", _jobs),
     Builtin("kill", "PID|%JOB...", "ends processes or jobs", _kill, takes="pids"),
     Builtin("ps", "", "lists the processes", _ps),
-    Builtin("top", "[SECONDS]", "shows what the processes use, live", _top),
+    Builtin("top", "[SECONDS]", "shows what the processes use, live", _top, commands=True),
     Builtin("wait", "[JOB...]", "waits until jobs have ended", _wait, takes="jobs"),
 )

@@ -30,7 +30,7 @@ class Builtin:
 
     ``words`` is how it is called, ``summary`` what it does.  ``reads``: it reads the pipe's
     text.  ``takes``: what its words name, for completion: "files", "folders", "apps",
-    "names", "jobs", "pids" or "".
+    "names", "jobs", "pids" or "".  ``commands``: it sends ANSI sequences to the terminal.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Builtin:
     run: Callable[[Call], Steps]
     reads: bool = False
     takes: str = ""
+    commands: bool = False
 
     @property
     def usage(self) -> str:

@@ -6,11 +6,9 @@ The only module that imports prompt_toolkit, and only when a console is run.
 from __future__ import annotations
 
 import shutil
-import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from .builtins_jobs import time_text
@@ -45,7 +43,6 @@ class Console:
         self._render = render
         self._history = history
         self._colours = colours
-        self._interrupts = 0
         self._seconds = 0.0
         session.live = True
         session.out = self._out
@@ -78,26 +75,11 @@ class Console:
 
     def run_line(self, text: str) -> int:
         """Run a line in the foreground; ^C stops it and nothing else."""
-        session = self._session
-        clock = session.kernel.clock
+        clock = self._session.kernel.clock
         start = clock.seconds()
-        self._interrupts = 0
-        before = signal.signal(signal.SIGINT, self._note_interrupt)
-        try:
-            running = session.start_line(text)
-            while running is not None and not running.poll():
-                session.pump()
-                if self._interrupts:
-                    running.interrupt()
-                    self._out("\n")
-        finally:
-            signal.signal(signal.SIGINT, before)
+        status = self._session.run_line(text)
         self._seconds = clock.seconds() - start
-        return session.status
-
-    def _note_interrupt(self, number: int, frame: FrameType | None) -> None:
-        """^C: only noted, so that nothing is left half done; looked at every few ms."""
-        self._interrupts += 1
+        return status
 
     # ---- output -----------------------------------------------------------------------------
 

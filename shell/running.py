@@ -72,6 +72,8 @@ class PipelineRun:
             if isinstance(stage, BuiltinStage):
                 call = Call(session, stage.builtin, stage.words, coming,
                             pipe is not None or plan.target is not None)
+                if text_sink is session.printed and stage.builtin.commands:
+                    text_sink = session.commanded
                 self._members.append(BuiltinTask(call, text_sink or session.printed))
             else:
                 self._spawn(stage, into, coming, picture_sink, text_sink, index == 0)

@@ -22,14 +22,20 @@ from .apps import Apps
 from .builtins import BUILTINS
 from .expand import CommandError, Scope
 from .host import Host, Picture, Present, Show
+from .interrupts import Interrupts
 from .plan import AppStage, Planner
 from .pump import Pump
-from .running import ChainRun, Running
+from .running import INTERRUPTED, ChainRun, Running
 from .syntax import Item, SyntaxProblem, line_and_column, parse, point_at, unparse
 from .tasks import CallSink
 
 #: Takes text to be shown: output, or messages.
 Write = Callable[[str], None]
+
+
+#: Control characters as characters that show them: a program, or the name of a file, must not
+#: command the user's terminal.
+_HARMLESS = {code: 0x2400 + code for code in range(32) if chr(code) not in "\n\t"} | dict.fromkeys(range(127, 160), 65533)
 
 
 @dataclass(slots=True)
@@ -53,12 +59,14 @@ class Job:
 class Session:
     """The state that lines share: folder, variables, jobs, history, last status.
 
-    ``out`` takes output and ``err`` everything else (None: the same).  ``show`` shows a
+    ``out`` takes output and ``err`` everything else (None: the same).  ``out_bytes``, if given,
+    takes the output of commands in place of ``out``, byte for byte.  ``show`` shows a
     picture that a line gave as its result, ``present`` opens a program that draws on a screen;
     None where there is none.  ``grants`` says what a program may reach (None: the harmless
     ports it asks for).  ``pump`` lets the kernel run for a moment (None: :class:`Pump`).
     ``typed`` opens what the user types, for a program that reads text and has no pipe.
-    ``live``: ``out`` is a terminal that understands ANSI sequences.  ``columns`` tells how wide
+    ``live``: ``out`` is a terminal that understands ANSI sequences; control characters in what
+    programs and files give are then shown, not sent.  ``columns`` tells how wide
     it is.
     """
 
@@ -70,6 +78,7 @@ class Session:
         *,
         cwd: Path,
         out: Write,
+        out_bytes: Callable[[bytes], None] | None = None,
         err: Write | None = None,
         show: Show | None = None,
         present: Present | None = None,
@@ -83,6 +92,7 @@ class Session:
         self.host = host
         self.cwd = cwd
         self.out = out
+        self.out_bytes = out_bytes
         self.err = out if err is None else err
         self.show = show
         self.present = present
@@ -100,7 +110,10 @@ class Session:
         #: Called on the kernel's thread when something happened that a line may wait for; for
         #: whoever does not poll all the time.
         self.when_changed: Callable[[], None] = _nothing
+        #: Where output of programs and builtins goes, of those that command the terminal, and
+        #: pictures.
         self.printed = CallSink(self._print)
+        self.commanded = CallSink(self._command)
         self.shown = CallSink(self._show)
         self._grants = Grants.of if grants is None else grants
         self.pump = Pump(kernel) if pump is None else pump
@@ -126,14 +139,17 @@ class Session:
     def run_line(self, text: str, *, name: str = "", strict: bool = False) -> int:
         """Run a text to its end and return its exit status.
 
-        0: done.  1: a program faulted or work failed.  2: a command was wrong.  130: stopped.
-        Else what the last program ended with.
+        0: done.  1: a program faulted or work failed.  2: a command was wrong.  130: stopped,
+        also by ^C, which raises nothing here.  Else what the last program ended with.
         """
-        running = self.start_line(text, name=name, strict=strict)
-        if running is None:
-            return self.status
-        while not running.poll():
-            self.pump()
+        with Interrupts() as interrupts:
+            running = self.start_line(text, name=name, strict=strict)
+            while running is not None and not running.poll():
+                self.pump()
+                if interrupts.count:
+                    running.interrupt()
+                    if self.live:
+                        self.out("\n")
         return self.status
 
     def run_script(self, text: str, name: str, arguments: Sequence[str] = ()) -> int:
@@ -141,14 +157,19 @@ class Session:
         end its jobs are waited for.  ``arguments`` are ``$1`` and on, ``name`` is ``$0``."""
         self.variables["0"] = name
         self.variables.update((str(n), word) for n, word in enumerate(arguments[:9], 1))
-        status = self.run_line(text, name=name, strict=True)
-        self.finish()
-        return status
+        self.run_line(text, name=name, strict=True)
+        return self.finish()
 
-    def finish(self) -> None:
-        """Wait until all jobs have ended."""
-        while not self.poll_jobs():
-            self.pump()
+    def finish(self) -> int:
+        """Wait until all jobs have ended; ^C, and an interrupted line before, ends them.  Returns
+        the exit status of all."""
+        with Interrupts() as interrupts:
+            while self.status != INTERRUPTED and not self.poll_jobs():
+                self.pump()
+                if interrupts.count:
+                    self.status = INTERRUPTED
+        self.close()
+        return self.status
 
     def close(self) -> None:
         """End all jobs."""
@@ -180,12 +201,19 @@ class Session:
 
     def tell(self, text: str) -> None:
         """Print a message, in lines of its own."""
-        self.err(text.rstrip("\n").encode("utf-8", "replace").decode() + "\n")
+        shown = text.rstrip("\n").translate(_HARMLESS)
+        self.err(shown.encode("utf-8", "replace").decode() + "\n")
 
     def _print(self, data: bytes) -> None:
+        if self.out_bytes is not None:
+            self.out_bytes(data)
+            return
         text = self._decoder.decode(data)
         if text:
-            self.out(text)
+            self.out(text.translate(_HARMLESS) if self.live else text)
+
+    def _command(self, data: bytes) -> None:
+        self.out(data.decode("utf-8", "replace"))
 
     def _show(self, picture: Picture) -> None:
         rows, cols = picture.shape[:2]

@@ -43,6 +43,8 @@ class Draft:
     fuel: int = NO_LIMIT
     spare_rows: int = 64
     table_spare: int = 0
+    #: No matrix has more room than its data take.
+    tight: bool = False
 
     def add(self, kind: str, rows: int, cols: int, words: np.ndarray | None = None, *,
             capacity: int = 0, w4: int = 0, w5: int = 0) -> int:
@@ -103,6 +105,8 @@ class Draft:
             if entry.capacity >= 0:
                 capacity = max(entry.capacity, len(entry.data))
                 head[3] = rows_for(capacity, WIDTH) * WIDTH - HEADER_PX
+                if self.tight:
+                    head[3] = len(entry.data)
             start = at * WIDTH
             words[start : start + HEADER_PX] = head
             words[start + HEADER_PX : start + HEADER_PX + len(entry.data)] = entry.data

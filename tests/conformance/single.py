@@ -18,10 +18,21 @@ from pxos.kernel.machine.ports import PORTS
 from . import values
 from .building import Draft
 
-ROWS = (0, 1, 1, 2, 3, 5)
-COLS = (0, 1, 3, 4, 4, 8)
-PICTURE_COLS = (0, 4, 4, 8)
-INDEX = (-2, 12)
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Rows, columns and columns of pictures to choose from; the range of positions."""
+
+    rows: tuple[int, ...] = (0, 1, 1, 2, 3, 5)
+    cols: tuple[int, ...] = (0, 1, 3, 4, 4, 8)
+    picture_cols: tuple[int, ...] = (0, 4, 4, 8)
+    index: tuple[int, int] = (-2, 12)
+    fuel: int = 3000
+
+
+SMALL = Sizes()
+LARGE = Sizes((1, 7, 23, 41), (1, 16, 37, 64), (16, 64), (-5, 700), 10**7)
 
 
 @dataclass
@@ -33,16 +44,17 @@ class Want:
     limits: tuple[int, int] | None = None
 
 
-def wants(op: Op, chooser: random.Random, pixel: bool, pictures: bool) -> dict[str, Want]:
+def wants(op: Op, chooser: random.Random, pixel: bool, pictures: bool,
+          sizes: Sizes) -> dict[str, Want]:
     """Operands that fit together; ``pictures``: columns are to be multiples of 4."""
-    cols_of = PICTURE_COLS if pictures and not pixel else COLS
-    rows, cols = chooser.choice(ROWS), chooser.choice(cols_of)
+    cols_of = sizes.picture_cols if pictures and not pixel else sizes.cols
+    rows, cols = chooser.choice(sizes.rows), chooser.choice(cols_of)
 
     def part(limits: tuple[int, int] | None = None) -> Want:
         return Want(chooser.choice((rows, rows, 1)), chooser.choice((cols, cols, 1)), limits)
 
     def some(limits: tuple[int, int] | None = None) -> Want:
-        return Want(chooser.choice(ROWS), chooser.choice(cols_of), limits)
+        return Want(chooser.choice(sizes.rows), chooser.choice(cols_of), limits)
 
     whole = Want(rows, cols)
     one = Want(1, 1)
@@ -66,9 +78,9 @@ def wants(op: Op, chooser: random.Random, pixel: bool, pictures: bool) -> dict[s
         width = chooser.choice(cols_of)
         return {"d": some(), "a": Want(rows, cols, (0, 1)), "b": Want(3, width, (0, 1))}
     if char in "Gg":
-        return {"d": some(), "a": some(), "i": Want(rows, cols, INDEX)}
+        return {"d": some(), "a": some(), "i": Want(rows, cols, sizes.index)}
     if char in "P@":
-        return {"d": some(), "a": part(), "i": Want(rows, cols, INDEX)}
+        return {"d": some(), "a": part(), "i": Want(rows, cols, sizes.index)}
     if char == "p":
         count = chooser.choice((0, 1, 3, 4))
         a = Want(chooser.choice((1, count)), chooser.choice((1, cols)))
@@ -81,14 +93,15 @@ def wants(op: Op, chooser: random.Random, pixel: bool, pictures: bool) -> dict[s
                 "b": Want(rows, chooser.choice(cols_of))}
     if char == ";":
         return {"d": some(), "a": Want(rows, chooser.choice((cols, cols, 1))),
-                "b": Want(chooser.choice(ROWS), cols)}
+                "b": Want(chooser.choice(sizes.rows), cols)}
     if char in "Mm":
         other = chooser.choice(cols_of)
         limits = chooser.choice((None, (-300, 300)))
         b = Want(other, cols) if char == "m" else Want(cols, other)
         return {"d": some(), "a": Want(rows, cols, limits), "b": b}
     if char in "Kk":
-        return {"d": some(), "a": Want(rows, cols), "b": some((-3, 3))}
+        kernel = chooser.choice(((-3, 3), (-3, 3), (1, 1), (-300, 300), None))
+        return {"d": some(), "a": Want(rows, cols), "b": Want(chooser.choice((0, 1, 2, 3, 5)), chooser.choice((0, 1, 3, 4, 8)), kernel)}
     if char == "t":
         return {"d": some(), "a": some((-1, 4)), "b": Want(chooser.choice((0, 2, 4, 6)), cols)}
     if char == "D":
@@ -109,18 +122,19 @@ def draw_kinds(chooser: random.Random, op: Op) -> dict[str, str]:
             for name in ("d", *op.operands) if not name.startswith("'")}
 
 
-def single(op: Op, chooser: random.Random, kinds: dict[str, str]) -> Draft:
+def single(op: Op, chooser: random.Random, kinds: dict[str, str], sizes: Sizes = SMALL) -> Draft:
     """A program of one instruction with operands of these kinds, then a halt."""
-    draft = Draft(spare_rows=chooser.choice((64, 64, 64, 1, 0)), fuel=3000)
+    room = 64 if sizes is SMALL else 600
+    draft = Draft(spare_rows=chooser.choice((room, room, room, 1, 0)), fuel=sizes.fuel)
     if chooser.random() < 0.1:
         draft.fuel = chooser.randrange(4)
     pixel = op.pixel and kinds["d"] == "P"
     pictures = any(kind == "P" for kind in kinds.values())
-    wanted = wants(op, chooser, pixel, pictures)
+    wanted = wants(op, chooser, pixel, pictures, sizes)
     entries: dict[str, int] = {}
     for name, want in wanted.items():
         if chooser.random() < 0.06:
-            want = Want(chooser.choice(ROWS), chooser.choice(COLS), want.limits)
+            want = Want(chooser.choice(sizes.rows), chooser.choice(sizes.cols), want.limits)
         entries[name] = operand(draft, chooser, name, kinds[name], want, pixel, entries)
     if op.char == "V":
         entries["d"] = draft.view(chooser.choice(("", "I")), FIRST_FREE_ENTRY, 1, 1)

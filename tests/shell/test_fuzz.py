@@ -14,7 +14,8 @@ from .fakes import picture, save
 PIECES = st.one_of(
     st.sampled_from([
         "in.png", "words.txt", "sub", "*.png", "*", "[", "?", "$?", "$x", "${x}", "~", "~/work",
-        "sub/..", "''", "\"a b\"", "'q'", "\\", "#", "3", "--by", "--by=2", "--", "-l", "%1", "a" * 300,
+        "sub/..", "''", "\"a b\"", "'q'", "\\", "#", "3",
+        "--by", "--by=2", "--", "-l", "%1", "a" * 300,
         "/dev/null", "/dev/full", "sub/none/x", "bad.png", "mine.png", "\udc80", "\x1b[31m", "\0",
     ]),
     st.sampled_from([

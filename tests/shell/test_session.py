@@ -351,6 +351,39 @@ def test_a_script_waits_for_its_jobs(shell: Shell) -> None:
     assert shell.files() == ["a.txt", "b.txt"]
 
 
+def test_output_is_handed_on_byte_for_byte(make_shell: MakeShell) -> None:
+    taken: list[bytes] = []
+    shell = make_shell(out_bytes=taken.append)
+    data = bytes(range(256))
+    (shell.folder / "data").write_bytes(data)
+    assert shell.run("data; cat data; say") == 0
+    assert b"".join(taken) == data + data + "grüße\n".encode()
+
+
+def test_programs_do_not_command_the_terminal(make_shell: MakeShell) -> None:
+    shell = make_shell(live=True)
+    (shell.folder / "evil").write_bytes(b"a\x1b[2Jb\n\xc2\x9b\tc\x07")
+    assert shell.run("evil; cat evil") == 0
+    assert shell.out == "a␛[2Jb\n\ufffd\tc␇" * 2
+    assert shell.run("'\x1b[31m'") == 2
+    assert "\x1b" not in shell.err
+    assert shell.run("clear") == 0
+    assert shell.out.startswith("\x1b[2J")
+
+
+def test_control_c_of_a_blocking_line_ends_it(shell: Shell) -> None:
+    import signal
+    import threading
+
+    threading.Timer(0.1, signal.raise_signal, [signal.SIGINT]).start()
+    start = time.monotonic()
+    assert shell.session.run_script("forever &\nforever\necho no", "s") == 130
+    assert time.monotonic() - start < 1
+    assert shell.out == ""
+    assert not shell.session.kernel.processes
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
 def test_exit_ends_the_line(shell: Shell) -> None:
     assert shell.run("echo a; exit 4; echo b") == 4
     assert shell.out == "a\n"

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from ....kernel.machine.isa import FOLD_OPERATORS, SHAPE_SELECTORS, Op
-from ....kernel.machine.ports import LETTER_OF, PORTS
+from ....kernel.machine.isa import Op
 from . import constants
-from .code import Code, Field, Operand, Small, kind_of
-from .data import DataReader, Files
+from .code import Field, Operand, Small, kind_of
+from .data import DataReader
 from .errors import Place, SourceError, suggest
 from .functions import BY_NAME, INFIX, SHORT, all_names
-from .symbols import LabelSymbol, MacroSymbol, Matrix, Number, ProcSymbol, Scope, unknown
+from .names import Names
+from .symbols import MacroSymbol, Matrix, Number, Scope
 from .tree import (
     Apply,
     Binary,
-    Bound,
     Dot,
     Each,
     Expr,
@@ -28,21 +27,12 @@ from .tree import (
     Unary,
 )
 
-#: How deep macros may expand.
-MAX_EXPANSION = 40
 _SWAPPED = {">": "<", ">=": "<="}
 _INTEGRAL = frozenset("ITP")
 
 
-class Expressions:
+class Expressions(Names):
     """Lowers expressions into ``code``."""
-
-    def __init__(self, code: Code, files: Files) -> None:
-        self.code = code
-        self.files = files
-        self.ports_used: dict[str, Place] = {}
-        self.wanted: list[ProcSymbol] = []
-        self.expansion = 0
 
     # ---- values ----------------------------------------------------------------------------
 
@@ -57,13 +47,9 @@ class Expressions:
         number = constants.evaluate(expr, scope)
         if number is not None:
             return self.code.number(number, expr.place, raw=raw)
+        expr, scope = self.resolved(expr, scope)
         match expr:
-            case Bound():
-                return self.value(expr.expr, expr.scope, into, raw=raw)
             case Name():
-                symbol = scope.find(expr.name)
-                if isinstance(symbol, Bound):
-                    return self.value(symbol, scope, into, raw=raw)
                 return self.matrix(expr, scope)
             case Text():
                 return self.code.value(DataReader(self.files, scope).read(expr), expr.place)
@@ -91,42 +77,6 @@ class Expressions:
         raw = row.family == "bits" and op != "shift"
         operands = [self.value(arg, scope, raw=raw) for arg in args]
         return self.code.operation(row, operands, place, into)
-
-    def matrix(self, expr: Expr, scope: Scope) -> Matrix:
-        """The matrix that an expression names."""
-        if isinstance(expr, Bound):
-            return self.matrix(expr.expr, expr.scope)
-        if isinstance(expr, Dot):
-            owner = scope.find(expr.base.name) if isinstance(expr.base, Name) else None
-            if not isinstance(owner, ProcSymbol):
-                raise SourceError(
-                    expr.place, "only a proc has names of its own", "a.T is a transposed"
-                )
-            found = owner.scope.names.get(expr.name)
-            if not isinstance(found, Matrix):
-                raise SourceError(
-                    expr.place,
-                    f"{owner.name} has no matrix {expr.name!r}",
-                    suggest(expr.name, owner.scope.names),
-                )
-            return found
-        if not isinstance(expr, Name):
-            raise SourceError(expr.place, "expected the name of a matrix")
-        if expr.name in self.code.reserved:
-            return self.code.reserved[expr.name]
-        symbol = scope.find(expr.name)
-        if isinstance(symbol, Bound):
-            return self.matrix(symbol, scope)
-        if isinstance(symbol, Matrix):
-            return symbol
-        if symbol is None:
-            raise unknown(expr.name, scope, expr.place)
-        what = (
-            "a macro"
-            if isinstance(symbol, MacroSymbol)
-            else ("a proc" if isinstance(symbol, ProcSymbol) else "a constant")
-        )
-        raise SourceError(expr.place, f"{expr.name!r} is {what}, not a matrix")
 
     def unary(self, expr: Unary, scope: Scope, into: Matrix | None) -> Matrix:
         """``-x`` and ``not x``: one instruction each; ``not`` of a comparison is merged."""
@@ -323,112 +273,20 @@ class Expressions:
                 found.append(self.value(expr.args[source], scope, raw=raw))
         return found
 
-    def number_field(self, row: Op, name: str, expr: Expr, scope: Scope) -> Field:
-        """A number inside the instruction: a label's place, or the constant of Number."""
-        if row.family == "control":
-            if isinstance(expr, (Name, Bound)) and constants.evaluate(expr, scope) is None:
-                return self.label(expr, scope)
-            return constants.need_int(
-                expr, scope, "a place in the code", 0, (1 << int(name[1:])) - 1
-            )
-        return constants.need_int(expr, scope, "the number", -32768, 32767)
-
-    def literal(self, name: str, expr: Expr, scope: Scope) -> int:
-        """A literal byte: a port, a fold operator or a shape selector."""
-        if isinstance(expr, Bound):
-            return self.literal(name, expr.expr, expr.scope)
-        if isinstance(expr, Name) and isinstance(bound := scope.find(expr.name), Bound):
-            return self.literal(name, bound, scope)
-        if name == "'p":
-            return ord(self.port(expr, scope))
-        known = FOLD_OPERATORS if name == "'o" else "".join(SHAPE_SELECTORS)
-        code = constants.need_int(expr, scope, "a selector", 0, 255)
-        if chr(code) not in known:
-            raise SourceError(
-                expr.place,
-                f"no selector {chr(code)!r} here",
-                "known are " + " ".join("'" + c for c in known),
-            )
-        return code
-
-    # ---- ports and labels --------------------------------------------------------------------
-
-    def port(self, expr: Expr, scope: Scope) -> str:
-        """The letter of a port given by name or letter; its use is remembered."""
-        if isinstance(expr, Name):
-            if expr.name not in LETTER_OF:
-                raise SourceError(
-                    expr.place,
-                    f"there is no port {expr.name!r}",
-                    suggest(expr.name, LETTER_OF) or "ports are " + ", ".join(LETTER_OF),
-                )
-            letter = LETTER_OF[expr.name]
-        else:
-            letter = chr(constants.need_int(expr, scope, "a port", 0, 255))
-            if letter not in PORTS:
-                raise SourceError(
-                    expr.place,
-                    f"there is no port {letter!r}",
-                    "ports are " + ", ".join(f"'{p.letter} {p.name}" for p in PORTS.values()),
-                )
-        self.ports_used.setdefault(letter, expr.place)
-        return letter
-
     def port_text(self, args: Sequence[Expr], scope: Scope, place: Place) -> Operand:
         """The operand of Wait: port names, a text of port letters, or a matrix."""
-        if len(args) == 1 and not (isinstance(args[0], Name) and args[0].name in LETTER_OF):
-            text = args[0].expr if isinstance(args[0], Bound) else args[0]
-            if isinstance(text, Text):
-                for letter in text.text:
-                    self.port(Num(text.place, Fraction(ord(letter) & 255)), scope)
-            return self.value(args[0], scope)
         if not args:
             raise SourceError(place, "wait for which ports?", "wait(d, keys, frame)")
-        letters = "".join(self.port(arg, scope) for arg in args)
-        return self.value(Text(place, letters), scope)
-
-    def label(self, expr: Expr, scope: Scope) -> LabelSymbol:
-        """The label that an expression names; a proc that is named will be placed."""
-        if isinstance(expr, Bound):
-            return self.label(expr.expr, expr.scope)
-        if not isinstance(expr, Name):
-            raise SourceError(expr.place, "expected the name of a label")
-        found = scope.find_label(expr.name)
-        if isinstance(found, Bound):
-            return self.label(found, scope)
-        if found is None:
-            raise SourceError(
-                expr.place,
-                f"there is no label {expr.name!r}",
-                suggest(expr.name, scope.known_labels()),
-            )
-        if isinstance(found, ProcSymbol):
-            if not found.wanted:
-                found.wanted = True
-                self.wanted.append(found)
-            return found.label
-        return found
+        if len(args) > 1 or self.is_port(args[0], scope):
+            letters = "".join(self.port(arg, scope) for arg in args)
+            return self.value(Text(place, letters), scope)
+        text, _ = self.resolved(args[0], scope)
+        if isinstance(text, Text):
+            for letter in text.text:
+                self.port_letter(letter, text.place)
+        return self.value(text, scope)
 
     # ---- macros ------------------------------------------------------------------------------
-
-    def bind(self, macro: MacroSymbol, call: Apply, scope: Scope) -> Scope:
-        """The scope of one expansion: parameters bound to the arguments of the call."""
-        if len(call.args) != len(macro.params):
-            raise SourceError(
-                call.place,
-                f"{macro.name}() takes {len(macro.params)} arguments, not {len(call.args)}",
-                f"{macro.name}({', '.join(macro.params)})",
-            )
-        inner = Scope(macro.static, holds=False)
-        for param, arg in zip(macro.params, call.args, strict=True):
-            inner.names[param] = Bound(arg.place, arg, scope)
-        if self.expansion >= MAX_EXPANSION:
-            raise SourceError(
-                call.place,
-                f"macros expand deeper than {MAX_EXPANSION}",
-                f"does {macro.name} use itself?",
-            )
-        return inner
 
     def expand_value(
         self, macro: MacroSymbol, call: Apply, scope: Scope, into: Matrix | None
@@ -436,17 +294,8 @@ class Expressions:
         """A macro that is an expression."""
         if macro.value is None:
             raise SourceError(call.place, f"{macro.name}(...) is a statement and has no value")
-        inner = self.bind(macro, call, scope)
-        self.expansion += 1
-        try:
+        with self.expanding(macro, call, scope) as inner:
             return self.value(macro.value, inner, into)
-        except SourceError as error:
-            if error.place.source is not call.place.source or error.place.line != call.place.line:
-                source, line = call.place.source.name, call.place.line
-                error.notes.append(f"in {macro.name}, used at {source}:{line}")
-            raise
-        finally:
-            self.expansion -= 1
 
 
 def fits_number(number: Number) -> bool:

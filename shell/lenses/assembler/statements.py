@@ -11,12 +11,10 @@ from .code import Code, Field, Operand, Small
 from .collect import collect_labels, note_view, views_in
 from .data import Files
 from .errors import Collector, Place, SourceError, suggest
-from .expressions import Expressions, fits_number
-from .functions import BY_NAME, INFIX, SHORT, SHORT_STATEMENTS, all_names
+from .functions import BY_NAME, SHORT, SHORT_STATEMENTS, all_names
 from .symbols import LabelSymbol, MacroSymbol, Matrix, ProcSymbol, Scope
-from .tree import Apply, Binary, Bound, Dot, Expr, Index, Name, Num, Stmt, Unary
-
-_NEVER_WRITTEN = ("SYS", "TABLE", "STACK")
+from .tree import Apply, Binary, Bound, Expr, Name, Num, Stmt, Unary
+from .writes import Writes
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +25,7 @@ class Around:
     again: LabelSymbol
 
 
-class Statements(Expressions):
+class Statements(Writes):
     """Lowers statements into ``code``; mistakes go to ``problems``."""
 
     def __init__(self, code: Code, files: Files, problems: Collector) -> None:
@@ -36,7 +34,6 @@ class Statements(Expressions):
         self.declared: list[Matrix] = []
         self.labels: list[LabelSymbol] = []
         self.around: list[Around] = []
-        self.code_writable = False
 
     def block(self, stmts: tuple[Stmt, ...], scope: Scope) -> None:
         """Statements one after the other; a wrong one is recorded and passed over."""
@@ -234,120 +231,6 @@ class Statements(Expressions):
         self.branch(Binary(stmt.place, "<" if step > 0 else ">", name, stmt.high), scope, top, True)
         self.place(end)
 
-    # ---- writing -----------------------------------------------------------------------------
-
-    def destination(self, expr: Expr, scope: Scope) -> Matrix:
-        """The matrix that an instruction is to write."""
-        if isinstance(expr, Name) and isinstance(bound := scope.find(expr.name), Bound):
-            return self.destination(bound.expr, bound.scope)
-        if isinstance(expr, Bound):
-            return self.destination(expr.expr, expr.scope)
-        if not isinstance(expr, (Name, Dot)):
-            raise SourceError(expr.place, "expected the name of a matrix to write to")
-        matrix = self.matrix(expr, scope)
-        if matrix.name in _NEVER_WRITTEN and matrix.group == "reserved":
-            raise SourceError(
-                expr.place, f"{matrix.name} belongs to the machine and cannot be written"
-            )
-        if matrix is self.code.reserved["CODE"] and not self.code_writable:
-            raise SourceError(
-                expr.place,
-                "CODE cannot be written",
-                "a program that changes itself says: writable CODE",
-            )
-        if matrix.kind == "Q":
-            raise SourceError(
-                expr.place, f"{matrix.name!r} is quantised and cannot be written", "declare it X"
-            )
-        return matrix
-
-    def assign(self, stmt: tree.Assign, scope: Scope) -> None:
-        """``target = value`` and ``target op= value``."""
-        target = stmt.target
-        if (
-            isinstance(target, Name)
-            and isinstance(bound := scope.find(target.name), Bound)
-            and isinstance(bound.expr, (Index, Apply))
-        ):
-            raise SourceError(target.place, f"{target.name!r} stands for a value, not for a name")
-        if isinstance(target, Index):
-            self.assign_part(target, stmt, scope)
-            return
-        if (
-            isinstance(target, Apply)
-            and target.name == "rows"
-            and len(target.args) == 2
-            and not stmt.op
-        ):
-            self.in_place(
-                "put_rows", target.args[0], [stmt.value, target.args[1]], scope, stmt.place
-            )
-            return
-        into = self.destination(target, scope)
-        if isinstance(stmt.value, Unary) and stmt.value.op == "where":
-            raise SourceError(stmt.value.place, "'where' stands only in d[where c] = a")
-        if stmt.op:
-            self.compound(into, stmt, scope)
-            return
-        number = constants.evaluate(stmt.value, scope)
-        if number is not None:
-            if into.kind == "P":
-                raise SourceError(
-                    stmt.value.place,
-                    "a picture cannot be a number",
-                    f"fill({into.name}, #ff0000) fills it with a colour",
-                )
-            if fits_number(number):
-                self.code.emit(BY_NAME["number"], (into, int(number.value)), stmt.place)
-                return
-        result = self.value(stmt.value, scope, into)
-        if result is not into:
-            self.code.operation("add", [result, Small(0)], stmt.place, into)
-
-    def compound(self, into: Matrix, stmt: tree.Assign, scope: Scope) -> None:
-        """``d op= value``: one instruction beside those of the value."""
-        op = stmt.op
-        if op == ">>":
-            value = self.value(Unary(stmt.value.place, "-", stmt.value), scope)
-            op = "<<"
-        else:
-            value = self.value(stmt.value, scope, raw=op in "&|^")
-        self.code.operation(INFIX[op], [into, value], stmt.place, into)
-
-    def assign_part(self, target: Index, stmt: tree.Assign, scope: Scope) -> None:
-        """``d[i] = a`` is Put, ``d[where c] = a`` Select, ``d[i] += a`` Accumulate."""
-        if len(target.items) != 1:
-            raise SourceError(
-                target.place,
-                "d[i] takes one position, counted row by row",
-                "view v = d[r, c, rows, cols] makes a part writable",
-            )
-        item = target.items[0]
-        if isinstance(item, Unary) and item.op == "where":
-            if stmt.op:
-                raise SourceError(
-                    stmt.place,
-                    f"d[where c] {stmt.op}= is not one instruction",
-                    "write d[where c] = d + ...",
-                )
-            self.in_place("select", target.base, [item.operand, stmt.value], scope, stmt.place)
-        elif stmt.op in ("", "+"):
-            row = "accumulate" if stmt.op else "put"
-            self.in_place(row, target.base, [stmt.value, item], scope, stmt.place)
-        else:
-            raise SourceError(
-                stmt.place,
-                f"d[i] {stmt.op}= is not one instruction",
-                "only d[i] = a and d[i] += a are",
-            )
-
-    def in_place(
-        self, row: str, target: Expr, args: list[Expr], scope: Scope, place: Place
-    ) -> None:
-        """An instruction that changes a part of ``target``."""
-        into = self.destination(target, scope)
-        self.code.operation(row, [self.value(arg, scope) for arg in args], place, into)
-
     # ---- calls -------------------------------------------------------------------------------
 
     def do(self, call: Apply, scope: Scope) -> None:
@@ -408,23 +291,15 @@ class Statements(Expressions):
                 f"{macro.name}(...) is a value and changes nothing by itself",
                 f"d = {macro.name}(...)",
             )
-        inner = self.bind(macro, call, scope)
         macro.uses += 1
-        collect_labels(macro.body, inner, f"{macro.name}~{macro.uses}.")
-        for view in views_in(macro.body):
-            note_view(view, inner, self)
-        self.expansion += 1
         around, self.around = self.around, []
         try:
-            self.block(macro.body, inner)
-        except SourceError as error:
-            if error.place.line != call.place.line or error.place.source is not call.place.source:
-                error.notes.append(
-                    f"in {macro.name}, used at {call.place.source.name}:{call.place.line}"
-                )
-            raise
+            with self.expanding(macro, call, scope) as inner:
+                collect_labels(macro.body, inner, f"{macro.name}~{macro.uses}.")
+                for view in views_in(macro.body):
+                    note_view(view, inner, self)
+                self.block(macro.body, inner)
         finally:
-            self.expansion -= 1
             self.around = around
 
     # ---- table and raw -----------------------------------------------------------------------

@@ -133,14 +133,14 @@ class Scope:
             scope = scope.parent
         return None
 
-    def find_label(self, name: str) -> LabelSymbol | ProcSymbol | Bound | None:
-        """The label or proc of this name, or an argument that names one."""
+    def find_label(self, name: str) -> LabelSymbol | ProcSymbol | None:
+        """The label or proc of this name."""
         scope: Scope | None = self
         while scope is not None:
             if name in scope.labels:
                 return scope.labels[name]
             found = scope.names.get(name)
-            if isinstance(found, (ProcSymbol, Bound)):
+            if isinstance(found, ProcSymbol):
                 return found
             scope = scope.parent
         return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from pxos.shell.lenses.assembler import AsmError, assemble
 
 from .tools import only, problems
