@@ -56,3 +56,17 @@ def _is_tty(stream: object) -> bool:
 def chance() -> int:
     """A seed that nobody can foresee: 64 bits."""
     return int.from_bytes(os.urandom(8), "little")
+
+
+def history_file() -> Path | None:
+    """Where the console keeps the lines typed before, its folder made; None if that cannot be."""
+    own = home()
+    state = os.environ.get("XDG_STATE_HOME") or (own and own / ".local" / "state")
+    if not state:
+        return None
+    folder = Path(state) / "pxos"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return folder / "history"

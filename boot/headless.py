@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -19,10 +19,12 @@ FRAME_BUDGET = 0.25
 
 
 def play_headless(kernel: Kernel, clock: VirtualClock, process: Process, *, frames: int,
-                  events: Iterable[tuple[int, Event]] = ()) -> np.ndarray:
+                  events: Iterable[tuple[int, Event]] = (),
+                  each_frame: Callable[[], None] | None = None) -> np.ndarray:
     """Let a process run for ``frames`` frames of virtual time; fewer if it ends.
 
     ``kernel`` must run on ``clock``.  ``events``: (frame, event) in ascending order, for tests.
+    ``each_frame`` is called once a frame.
     Returns the picture it shows then, uint8 (rows, cols, 4), (0, 0, 4) if it has shown none.
     """
     coming = list(events)
@@ -33,6 +35,8 @@ def play_headless(kernel: Kernel, clock: VirtualClock, process: Process, *, fram
         while coming and coming[0][0] <= frame:
             _push(process, coming.pop(0)[1])
         kernel.tick(first + frame)
+        if each_frame is not None:
+            each_frame()
         kernel.run(FRAME_BUDGET)
         if process.ended:
             break

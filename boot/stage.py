@@ -1,7 +1,8 @@
-"""The loop that keeps a program and a display together, sixty times a second."""
+"""Keeping a program and a display together, sixty times a second."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,71 +17,98 @@ from .events import Display, Key, Pointer, Quit
 _LEAST = 0.002
 
 
-def play(kernel: Kernel, process: Process, display: Display, *, folder: Path,
-         frames: int | None = None, linger: bool = False) -> np.ndarray:
-    """Show a process on a display until it ends or the user leaves.
+class Stage:
+    """A process on a display.
 
-    ``frames``: stop after so many.  ``linger``: keep what an ended process showed until the
-    user leaves or presses a key.  ``folder``: where screenshots and recordings go.  Returns
-    what was shown last.  The process is left as it is; the display is not closed.
+    ``folder``: where screenshots and recordings go.  ``linger``: keep what an ended process
+    showed until the user leaves or presses something.  ``over`` is set when there is nothing
+    more to show.  The process is left as it is, and the display is not closed.
     """
-    controls = Controls(display, kernel.clock, folder)
-    seen = -1
-    first = _frame_now(kernel)
+
+    def __init__(
+        self, kernel: Kernel, process: Process, display: Display, folder: Path, *,
+        linger: bool = False,
+    ) -> None:
+        self._kernel = kernel
+        self._process = process
+        self._display = display
+        self._controls = Controls(display, kernel.clock, folder)
+        self._linger = linger
+        self._seen = -1
+        self.over = False
+
+    def step(self) -> int:
+        """One frame: events in, programs run, the picture out, and rest until it is over.
+        Returns the frame's number."""
+        kernel, process = self._kernel, self._process
+        frame = frame_now(kernel)
+        end = (frame + 1) / FRAME_RATE
+        kernel.tick(frame)
+        pressed = self._take_events()
+        if self._controls.left or (self._linger and process.ended and pressed):
+            self.over = True
+            return frame
+        kernel.run(max(_LEAST, _left(kernel, end)))
+        surface = process.surface
+        changed = surface.serial != self._seen
+        self._seen = surface.serial
+        self._controls.present(surface.picture if changed else None)
+        if process.ended and not self._linger:
+            self.over = True
+        while not self.over and (left := _left(kernel, end)) > 0:
+            if kernel.wait(left):
+                kernel.run(max(_LEAST, _left(kernel, end)))
+        return frame
+
+    def finish(self) -> None:
+        """End a recording that runs, and wait until it is written."""
+        self._controls.finish()
+
+    def _take_events(self) -> bool:
+        """Hand events to the process; whether a key or button was pressed."""
+        process, controls = self._process, self._controls
+        pressed = False
+        for event in self._display.events():
+            if isinstance(event, Quit):
+                controls.left = True
+            elif isinstance(event, Key):
+                if not controls.takes(event):
+                    process.keys.push(event.code, event.state, event.modifiers)
+                    pressed |= event.state != 0
+            elif isinstance(event, Pointer):
+                placed = controls.placed(event)
+                process.pointer.push(placed.row, placed.col, placed.buttons)
+                pressed |= bool(event.buttons)
+        return pressed
+
+
+def play(
+    kernel: Kernel, process: Process, display: Display, *, folder: Path,
+    frames: int | None = None, linger: bool = False, each_frame: Callable[[], None] | None = None,
+) -> np.ndarray:
+    """Show a process until it ends or the user leaves, or for so many ``frames``.
+
+    ``each_frame`` is called once a frame.  Returns the picture that was shown last.
+    """
+    stage = Stage(kernel, process, display, folder, linger=linger)
+    first = frame_now(kernel)
     try:
-        while True:
-            frame = _frame_now(kernel)
-            kernel.tick(frame)
-            pressed = _take_events(process, display, controls)
-            if controls.left or (linger and process.ended and pressed):
-                break
-            _run_until(kernel, (frame + 1) / FRAME_RATE)
-            surface = process.surface
-            changed = surface.serial != seen
-            seen = surface.serial
-            controls.present(surface.picture if changed else None)
-            if process.ended and not linger:
-                break
+        while not stage.over:
+            if each_frame is not None:
+                each_frame()
+            frame = stage.step()
             if frames is not None and frame + 1 - first >= frames:
                 break
-            _rest_until(kernel, (frame + 1) / FRAME_RATE)
     finally:
-        controls.finish()
+        stage.finish()
     return process.surface.picture
 
 
-def _frame_now(kernel: Kernel) -> int:
+def frame_now(kernel: Kernel) -> int:
+    """The number of the frame that is due by the kernel's clock."""
     return max(kernel.frames.number, kernel.now_ms() * FRAME_RATE // 1000)
 
 
 def _left(kernel: Kernel, end: float) -> float:
     """Seconds until ``end``, counted from the kernel's start."""
     return end - kernel.now_ms() / 1000
-
-
-def _take_events(process: Process, display: Display, controls: Controls) -> bool:
-    """Hand events to the process; whether a key or button was pressed."""
-    pressed = False
-    for event in display.events():
-        if isinstance(event, Quit):
-            controls.left = True
-        elif isinstance(event, Key):
-            if not controls.takes(event):
-                process.keys.push(event.code, event.state, event.modifiers)
-                pressed |= event.state != 0
-        elif isinstance(event, Pointer):
-            placed = controls.placed(event)
-            process.pointer.push(placed.row, placed.col, placed.buttons)
-            pressed |= bool(event.buttons)
-    return pressed
-
-
-def _run_until(kernel: Kernel, end: float) -> None:
-    kernel.run(max(_LEAST, _left(kernel, end)))
-
-
-def _rest_until(kernel: Kernel, end: float) -> None:
-    """Sleep until the frame is over, handling what other threads post."""
-    while (left := _left(kernel, end)) > 0:
-        if kernel.wait(left):
-            kernel.run(max(_LEAST, _left(kernel, end)))

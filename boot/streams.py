@@ -21,6 +21,7 @@ from .errors import BootError, wrong
 STANDARD = "-"
 _PIECE = 65536
 _AHEAD = 16
+_MOST_LATE = 1 << 20
 
 
 def why(error: OSError) -> str:
@@ -127,7 +128,7 @@ class PictureFiles:
             try:
                 os.replace(kept, os.path.realpath(target))
             except OSError as error:
-                raise BootError("the picture cannot be written", f"{target}: {why(error)}") from error
+                raise BootError(f"{target} cannot be written", why(error)) from error
         if missing > 0:
             raise BootError(f"only {len(waiting)} of {len(self._names)} pictures came",
                             f"-o {self._names[len(waiting)]}", "give -o once for each picture")
@@ -142,17 +143,20 @@ class PictureFiles:
 
 class ShownPictures:
     """A sink for pictures that nobody gave a name: in a terminal the last one is shown in half
-    blocks, anywhere else all are written as PNG."""
+    blocks, anywhere else all are written to standard output as PNG, unless text goes there."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, text: bool, still: bool) -> None:
+        """``text``: the program's text goes to standard output.  ``still``: pictures are what a
+        screen would show, and not missed where there is none."""
         self._last: np.ndarray | None = None
-        self._terminal = sys.stdout.isatty()
+        self._still = still
+        self._keeps = text or sys.stdout.isatty()
 
     def write(self, picture: np.ndarray) -> Given:
         """Take a picture."""
         from . import photos
 
-        if self._terminal:
+        if self._keeps:
             self._last = picture
         elif not write_out(photos.encoded(picture, ".png")):
             return Given.CLOSED
@@ -165,8 +169,14 @@ class ShownPictures:
         """Nothing to do: ``commit`` or ``abandon`` ends it."""
 
     def commit(self) -> None:
-        """Show the last picture."""
-        if self._last is not None:
+        """Show the last picture, or say that it was not kept."""
+        if self._last is None:
+            return
+        if not sys.stdout.isatty():
+            if self._still:
+                return
+            print("pxos: the picture was not kept; -o FILE keeps it", file=sys.stderr)
+        else:
             from .terminal_still import still
 
             size = os.get_terminal_size(sys.stdout.fileno())
@@ -203,6 +213,33 @@ class OutText:
 
     def close(self) -> None:
         """Nothing to do: standard output stays open."""
+
+
+class LateText:
+    """A sink that keeps text until ``print``; when there is too much, the oldest is dropped."""
+
+    def __init__(self) -> None:
+        self._pieces: deque[bytes] = deque()
+        self._size = 0
+
+    def write(self, message: bytes) -> Given:
+        """Keep a piece."""
+        self._pieces.append(message)
+        self._size += len(message)
+        while self._size > _MOST_LATE:
+            self._size -= len(self._pieces.popleft())
+        return Given.TAKEN
+
+    def attach(self, wake: Wake) -> None:
+        """Nothing to call: it never refuses."""
+
+    def close(self) -> None:
+        """Nothing to do: ``print`` ends it."""
+
+    def print(self) -> None:
+        """Write what was kept to standard output."""
+        write_out(b"".join(self._pieces))
+        self._pieces.clear()
 
 
 class InText:

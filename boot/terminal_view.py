@@ -146,6 +146,11 @@ class TerminalView:
         cell = HalfBlocks.cell if self.graphics == "blocks" else self._cell
         self._grid = Grid(rows, cols, *cell)
 
+    @property
+    def tells_release(self) -> bool:
+        """Whether the terminal tells when keys are let go."""
+        return self._keyboard
+
     # ---- events -----------------------------------------------------------------------------
 
     def events(self) -> list[Event]:

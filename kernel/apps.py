@@ -50,9 +50,13 @@ class Catalogue:
         """Load a program; raises KeyError if there is none, ProgramError if it is damaged."""
         return program_file.load(self._store.read(name))
 
+    def meta(self, name: str) -> Meta:
+        """What a program says of itself; nothing if it cannot be read."""
+        return self._about(name)[0]
+
     def title(self, name: str) -> str:
         """The title of a program, or its name if it has none."""
-        return self._about(name)[0].title or name
+        return self.meta(name).title or name
 
     def icon(self, name: str) -> np.ndarray:
         """The icon, uint8 (32, 32, 4), or (0, 0, 4) if there is none."""

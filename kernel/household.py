@@ -35,6 +35,16 @@ class Home:
         """Title of a program."""
         return self._kernel.catalogue.title(self.app_names()[number])
 
+    def app_summary(self, number: int) -> str:
+        """Summary of a program."""
+        return self._kernel.catalogue.meta(self.app_names()[number]).summary
+
+    def app_needs(self, number: int) -> tuple[bool, bool, int]:
+        """Whether a program asks for a screen, for port x, and how many required arguments."""
+        meta = self._kernel.catalogue.meta(self.app_names()[number])
+        required = sum(arg.default is None and arg.kind != "flag" for arg in meta.args)
+        return "screen" in meta.ports, "processes" in meta.ports, required
+
     def app_icon(self, number: int) -> np.ndarray:
         """Icon of a program."""
         return self._kernel.catalogue.icon(self.app_names()[number])

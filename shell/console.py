@@ -15,6 +15,7 @@ from .builtins_jobs import time_text
 from .colours import STYLES, colour
 from .complete import complete
 from .host import Picture
+from .interrupts import Interrupts
 from .session import Session
 from .syntax import Incomplete, SyntaxProblem, parse
 
@@ -53,6 +54,10 @@ class Console:
 
     def run(self) -> int:
         """Read and run lines until ^D or ``exit``; returns the exit status."""
+        with Interrupts():  # not even a ^C between two lines ends the console
+            return self._run()
+
+    def _run(self) -> int:
         session = self._session
         prompt = self._make_prompt()
         session.history.extend(reversed(list(prompt.history.load_history_strings())))

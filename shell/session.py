@@ -32,10 +32,10 @@ from .tasks import CallSink
 #: Takes text to be shown: output, or messages.
 Write = Callable[[str], None]
 
-
 #: Control characters as characters that show them: a program, or the name of a file, must not
 #: command the user's terminal.
-_HARMLESS = {code: 0x2400 + code for code in range(32) if chr(code) not in "\n\t"} | dict.fromkeys(range(127, 160), 65533)
+_HARMLESS = {code: 0x2400 + code for code in range(32) if chr(code) not in "\n\t"}
+_HARMLESS |= dict.fromkeys(range(127, 160), 0xFFFD)
 
 
 @dataclass(slots=True)

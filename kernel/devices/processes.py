@@ -22,6 +22,15 @@ class Household(Protocol):
         """Title of a program."""
         ...
 
+    def app_summary(self, number: int) -> str:
+        """What a program does, in a line."""
+        ...
+
+    def app_needs(self, number: int) -> tuple[bool, bool, int]:
+        """Whether a program asks for a screen, whether for port x, and how many arguments it
+        must be given."""
+        ...
+
     def app_icon(self, number: int) -> np.ndarray:
         """Icon, uint8 (32, 32, 4) or (0, 0, 4)."""
         ...
@@ -100,14 +109,8 @@ class Processes(Device):
             self._changed = False
             return Message("I", house.table())
         number = numbers[0] if numbers else -1
-        if verb in ("n", "t", "i"):
-            names = house.app_names()
-            if not 0 <= number < len(names):
-                return NO_PICTURE if verb == "i" else NO_TEXT
-            if verb == "i":
-                return Message("P", house.app_icon(number))
-            name = names[number] if verb == "n" else house.app_title(number)
-            return text(name.encode("utf-8", "surrogateescape"))
+        if verb in ("n", "t", "d", "i", "w"):
+            return self._about(verb, number)
         if verb == "s":
             return Message("P", house.picture(number))
         if verb == "e":
@@ -115,6 +118,22 @@ class Processes(Device):
         if verb == "m":
             return row(*(min(value, 0x7FFFFFFF) for value in house.used(number)))
         raise PortError("fault", f"port processes has no verb {verb!r} to read", "L")
+
+    def _about(self, verb: str, number: int) -> Message:
+        """What a program says of itself."""
+        house = self._house
+        names = house.app_names()
+        if not 0 <= number < len(names):
+            return {"i": NO_PICTURE, "w": row(0, 0, 0)}.get(verb, NO_TEXT)
+        if verb == "i":
+            return Message("P", house.app_icon(number))
+        if verb == "w":
+            return row(*map(int, house.app_needs(number)))
+        if verb == "n":
+            said = names[number]
+        else:
+            said = house.app_title(number) if verb == "t" else house.app_summary(number)
+        return text(said.encode("utf-8", "surrogateescape"))
 
     def write(self, message: Message, selector: Message) -> None:
         """Start, stop, and pass events on."""

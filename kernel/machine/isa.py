@@ -40,10 +40,10 @@ order: its name (N; a small integer as destination is N), then, if it is a view,
 there and has every element shown (V; also a view never set, a base that is a view, or a base that
 cannot be seen as that class); each operand in byte order: its kind (K; also a destination on SYS,
 TABLE, STACK or a CODE that is not writable, seen through a view or not); shapes (S; a dimension
-of d above 2^31 - 1 is S as well); division by zero; the quota (M).  All these come before the fuel is
-asked (B).  Ports are asked last: refused P, nothing there W, and then, for In, S and M of the
-message and its fuel.  Detail: the operand's byte (0, 1, 2) for N V K; the element for ``/``; for M
-the rows of picture wanted for the moved matrix; else 0; at most 2^32 - 1.
+of d above 2^31 - 1 is S as well); division by zero; the quota (M).  All these come before the
+fuel is asked (B).  Ports are asked last: refused P, nothing there W, and then, for In, S and M
+of the message and its fuel.  Detail: the operand's byte (0, 1, 2) for N V K; the element for
+``/``; for M the rows of picture wanted for the moved matrix; else 0; at most 2^32 - 1.
 
 *Numbers* an instruction reads itself (n, s, rows of D's b, letters of W) are any class but Q,
 taken as values (a P is its bytes), floored, in row-major order.
@@ -178,7 +178,8 @@ ROWS: tuple[Op, ...] = (
        ("d not V: K", "fewer than 4 or more than 7 numbers, or a step of 0: S",
         "rows or columns -1: as many as fit up to the edge in the step's direction",
         "any element outside a: V", "a small integer as a: N",
-        "a is a view: the new view is composed onto its base; needs equal seen class or s[6] = 0, else K",
+        "a is a view: the new view is composed onto its base; needs equal seen class or s[6] = 0, "
+        "else K",
         "seen: I X P may be seen as one another word for word; P as T is r x 4c bytes, so a "
         "channel is column c step 4; T as I X P is r x ceil(c/4) words; Q only as Q; else K",
         "P with a column step other than 1 cannot be taken as bytes: K where that is tried",
@@ -203,7 +204,7 @@ ROWS: tuple[Op, ...] = (
         "s of class P or Q: K; s is handed over whole, as it is",
         "fuel by the elements of the message as stored; 1 must be there before the port is asked",
         "I X T into an ordinary P: as values, so columns must be a multiple of 4 (S)")),
-    Op("]", "Out", "a 'p s", "ports", "a", "NVKSP",
+    Op("]", "Out", "a 'p s", "ports", "a", "NVKP",
        "hand a to port p, chosen by s", "Writes to a port.",
        ("port not granted or without output: P", "a full pipe: reason W, pc stays",
         "a of class Q: K; s of class P or Q: K", "a P is handed over as pixels")),
@@ -366,10 +367,12 @@ ROWS: tuple[Op, ...] = (
        "(R*h) x (C*w): each element of the R x C map a replaced by that tile of b; b is a stack "
        "of tiles h rows high (its leaf; 0: all its rows) and w columns wide",
        "Writes text: a map of characters times an atlas of glyphs.",
-       ("a tile number outside the stack: tile 0", "an empty stack or a leaf above b's rows: zeros of that size",
+       ("a tile number outside the stack: tile 0",
+        "an empty stack or a leaf above b's rows: zeros of that size",
         "a is always taken as values and must not be P in pixel mode (K)"), pixel=True),
     Op("Z", "Zoom", "d a s", "draw", "d", "NVKSM",
-       "s[0] x s[1] (in d's units): d[y,x] = a[floor((2y+1)*rows/(2*s0)), floor((2x+1)*cols/(2*s1))]",
+       "s[0] x s[1] (in d's units): "
+       "d[y,x] = a[floor((2y+1)*rows/(2*s0)), floor((2x+1)*cols/(2*s1))]",
        "Resizes, nearest neighbour.",
        ("s not of 2 elements or negative: S", "a empty: zeros"), pixel=True),
     Op("D", "Draw", "d a b", "draw", "draw", "NVKS",

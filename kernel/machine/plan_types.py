@@ -108,8 +108,8 @@ class Plan:
     ``shape``: rows and columns of the result in the units of the mode, before it is broadcast.
     ``header``: words to write once the elements are filled, as (word address, value): headers,
     table entries and SYS's ``top``, never a word of d.  ``moved``: old and new header row if d
-    moved.  ``reshaped``: header row (before moving) that is written, -1 if none; every entry that holds it
-    changes.  ``renamed``: table entry that Name writes, -1 if none.
+    moved.  ``reshaped``: header row (before moving) that is written, -1 if none; every entry that
+    holds it changes.  ``renamed``: table entry that Name writes, -1 if none.
     ``entries``: table entries on whose headers the plan rests.
     ``constants``: the result as row-major integers, where headers alone decide it.
     ``once``: rests on more than the planner remembers; whatever is bound to it is used once.

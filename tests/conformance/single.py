@@ -32,7 +32,7 @@ class Sizes:
 
 
 SMALL = Sizes()
-LARGE = Sizes((1, 7, 23, 41), (1, 16, 37, 64), (16, 64), (-5, 700), 10**7)
+LARGE = Sizes((1, 7, 23, 41), (1, 16, 37, 64, 300), (16, 64, 300), (-5, 700), 10**7)
 
 
 @dataclass
@@ -144,6 +144,9 @@ def single(op: Op, chooser: random.Random, kinds: dict[str, str], sizes: Sizes =
                        chooser.choice((-1, 0, 1, 2)), chooser.choice((1, 1, 2, -1)),
                        chooser.choice((1, 1, 2, -1)), seen]
             entries["s"] = draft.integers(1, 7, numbers)
+    if op.char == "W" and chooser.random() < 0.7:
+        letters = "".join(chooser.choices([*PORTS], k=chooser.choice((1, 2, 3)))).encode()
+        entries["t"] = draft.text(1, len(letters), letters)
     emit(draft, op, chooser, entries)
     draft.emit("H", small_operand(7) or 0)
     return draft

@@ -12,7 +12,7 @@ from .executors import FACTORIES, OTHERS
 from .programs import program
 from .single import describe
 
-QUICK, LONG = 160, 100_000
+QUICK, LONG = 100, 100_000
 BATCH = 1000
 
 

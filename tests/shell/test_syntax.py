@@ -147,7 +147,7 @@ def test_any_text_parses_or_has_a_problem_and_prints_back(text: str) -> None:
 PARTS = st.one_of(
     st.builds(Text, st.text(st.sampled_from("abz09_.*?[]~-={}/"), min_size=1, max_size=4),
               st.just(False)),
-    st.builds(Text, st.text(st.characters(exclude_characters="\0"), max_size=4), st.just(True)),
+    st.builds(Text, st.text(st.sampled_from("a é'\"\\$#|&;<>\n\t*~"), max_size=4), st.just(True)),
     st.builds(Variable, st.sampled_from(["?", "1", "name", "_x9"])),
 )
 
@@ -177,7 +177,7 @@ LINES = st.builds(lambda items: Line(tuple(items)),
 
 
 @given(LINES)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_every_tree_prints_as_text_that_parses_to_it(tree: Line) -> None:
     assert parse(unparse(tree)) == tree
 

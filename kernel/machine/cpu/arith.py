@@ -26,6 +26,7 @@ from .finish import (
     Run,
     blockwise,
     clamp,
+    clip_into,
     converter,
     finish_number,
     is_bytes,
@@ -295,10 +296,7 @@ def _bind_constant(char: str, d: Operand, a: Operand, b: Operand) -> Run:
 def _clip_constant(char: str, out: np.ndarray, x: np.ndarray, number: int) -> None:
     """max or min with a number of the same kind: ``clip`` is vectorised for constants."""
     low, high = (0, 255) if x.dtype == np.uint8 else (X_MIN, X_MAX)
-    if char == "R":
-        x.clip(number, high, out=out)
-    else:
-        x.clip(low, number, out=out)
+    clip_into(out, x, *((number, high) if char == "R" else (low, number)))
 
 
 def _byte_constant(char: str, out: np.ndarray, x: np.ndarray, number: int) -> None:
@@ -354,10 +352,12 @@ def _byte_shift(out: np.ndarray, x: np.ndarray, number: int) -> None:
     amount = np.uint8(size)
 
     def up(part: np.ndarray, left: np.ndarray) -> None:
-        np.add(left.clip(0, 255 - size), amount, out=part)
+        clip_into(part, left, 0, 255 - size)
+        np.add(part, amount, out=part)
 
     def down(part: np.ndarray, left: np.ndarray) -> None:
-        np.subtract(left.clip(size, 255), amount, out=part)
+        clip_into(part, left, size, 255)
+        np.subtract(part, amount, out=part)
 
     blockwise(up if number >= 0 else down, out, x)()
 

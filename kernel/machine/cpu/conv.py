@@ -24,6 +24,7 @@ from ..isa import Op
 from .finish import (
     FRACTION,
     Run,
+    clamp,
     finish_number,
     fitted,
     is_bytes,
@@ -33,7 +34,6 @@ from .finish import (
     store,
     store_wide,
 )
-from .matmul import largest
 from .operand import Operand
 
 #: Elements of a block of the result.
@@ -48,7 +48,8 @@ Segment = tuple[slice, "slice | np.ndarray"]
 @dataclass(frozen=True, slots=True)
 class Kernel:
     """A kernel of integer weights, taken apart: ``factor`` times column by row weights, or,
-    where it is no such product, times ``taps`` (row, column, weight)."""
+    where it is no such product, times ``taps`` (row, column, weight).  The factor is not negative;
+    ``magnitude`` is the sum of the weights' magnitudes without it."""
 
     height: int
     width: int
@@ -59,10 +60,27 @@ class Kernel:
     magnitude: int
     negative: bool
 
-    @property
-    def total(self) -> int:
-        """Sum of the magnitudes of the weights, without the factor."""
-        return self.magnitude
+
+def within_reach(weights: np.ndarray, rows: int, cols: int, wrap: bool) -> np.ndarray:
+    """The same kernel for an a of ``rows`` x ``cols``, no taller and wider than can matter.
+
+    Taps that reach past every edge meet the same elements again: they are added up, so that the
+    padded buffer is never larger than a few times a, however large the kernel.
+    """
+    for axis, size in ((0, rows), (1, cols)):
+        length = weights.shape[axis]
+        if length <= (size if wrap else 2 * size - 1):
+            continue
+        offsets = np.arange(length) - length // 2
+        if wrap:
+            place, room = (offsets + size // 2) % size, size
+        else:
+            place, room = np.clip(offsets, 1 - size, size - 1) + size - 1, 2 * size - 1
+        shape = (room, weights.shape[1]) if axis == 0 else (weights.shape[0], room)
+        folded = np.zeros(shape, np.int64)
+        np.add.at(folded, place if axis == 0 else (slice(None), place), weights)
+        weights = folded
+    return weights
 
 
 def take_apart(weights: np.ndarray) -> Kernel:
@@ -182,24 +200,54 @@ def _segments(start: int, stop: int, size: int, wrap: bool) -> list[Segment]:
     for first, last in ((start, min(low, stop)), (max(high, start), stop)):
         if first < last:
             outside = np.arange(first, last)
-            index = outside % size if wrap else np.clip(outside, 0, size - 1)
+            index = outside % size if wrap else np.minimum(np.maximum(outside, 0), size - 1)
             found.append((slice(first - start, last - start), index))
     if low < high:
         found.append((slice(low - start, high - start), slice(low, high)))
     return found
 
 
-def _padded(
-    pixels: np.ndarray, rows: tuple[int, int], cols: tuple[int, int], wrap: bool, dtype: type
-) -> np.ndarray:
-    """The part of ``pixels`` (rows x cols x channels) at these coordinates, edges filled in."""
-    height, width = rows[1] - rows[0], cols[1] - cols[0]
-    buffer: np.ndarray = np.empty((height, width, pixels.shape[2]), dtype)
-    for down, source_rows in _segments(*rows, pixels.shape[0], wrap):
-        band = pixels[source_rows]
-        for along, source_cols in _segments(*cols, pixels.shape[1], wrap):
-            buffer[down, along] = band[:, source_cols]
-    return buffer.reshape(height, -1)
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block of the result: where it goes, its padded size, what fills it along each axis."""
+
+    target: np.ndarray
+    height: int
+    width: int
+    down: list[Segment]
+    along: list[Segment]
+
+    def padded(self, pixels: np.ndarray, dtype: type) -> np.ndarray:
+        """The part of ``pixels`` (rows x cols x channels) that the block needs, edges filled."""
+        buffer: np.ndarray = np.empty((self.height, self.width, pixels.shape[2]), dtype)
+        for down, source_rows in self.down:
+            band = pixels[source_rows]
+            for along, source_cols in self.along:
+                buffer[down, along] = band[:, source_cols]
+        return buffer.reshape(self.height, -1)
+
+
+def cut_blocks(
+    out: np.ndarray, rows: int, cols: int, channels: int, kernel: Kernel, wrap: bool
+) -> list[Block]:
+    """The blocks in which ``out`` (rows x cols pixels) is made."""
+    up, left = kernel.height // 2, kernel.width // 2
+    # The halo of a block should be a small part of it, and the block should fit the cache.
+    wanted = 8 * kernel.height if kernel.height > 1 else 1
+    row_step = min(rows, max(CONV_BLOCK // (cols * channels), wanted))
+    col_step = min(cols, max(CONV_BLOCK // (row_step * channels), 8 * kernel.width))
+    found = []
+    for row in range(0, rows, row_step):
+        row_stop = min(row + row_step, rows)
+        height = row_stop - row + kernel.height - 1
+        down = _segments(row - up, row - up + height, rows, wrap)
+        for col in range(0, cols, col_step):
+            col_stop = min(col + col_step, cols)
+            width = col_stop - col + kernel.width - 1
+            along = _segments(col - left, col - left + width, cols, wrap)
+            target = out[row:row_stop, col * channels : col_stop * channels]
+            found.append(Block(target, height, width, down, along))
+    return found
 
 
 def _finish_narrow(
@@ -208,7 +256,7 @@ def _finish_narrow(
     """Finish total * factor / 2**fraction, whose numerator is at most ``bound`` in magnitude."""
     dtype = np.int32 if bound < 1 << 30 and fraction <= 30 else np.int64
     if kind == "I" or (is_bytes(kind) and dtype is np.int32):
-        if fraction == 0 and factor == 1:
+        if fraction == 0 and factor == 1 and kind == "I":
             value = total
         else:
             value = total.astype(dtype)
@@ -219,7 +267,7 @@ def _finish_narrow(
                 value += 1 << (fraction - 1)
             value >>= fraction
         if kind != "I":
-            value = np.minimum(np.maximum(value, 0), 255)
+            clamp(value, 0, 255)
         np.copyto(out, value, casting="unsafe")
         return
     value = total.astype(np.int64)
@@ -247,7 +295,7 @@ def _bind(op: Op, pixel: bool, d: Operand, inputs: tuple[Operand, ...], literal:
     pixels = a.array.reshape(a.rows, a.cols // channels, channels)
     wrap = op.char == "k"
     fraction = FRACTION[a.kind] + FRACTION[b.kind]
-    known: list[tuple[bytes, Kernel]] = []
+    known: list[tuple[bytes, Kernel, list[Block]]] = []
 
     def run() -> int:
         if b.array.size == 0:
@@ -255,51 +303,51 @@ def _bind(op: Op, pixel: bool, d: Operand, inputs: tuple[Operand, ...], literal:
             return -1
         key = b.array.tobytes()
         if not known or known[0][0] != key:
-            known[:] = [(key, take_apart(b.array))]
-        kernel = known[0][1]
+            kernel = take_apart(
+                within_reach(b.array, a.rows, a.cols // channels, wrap))
+            blocks = cut_blocks(part.array, *pixels.shape, kernel, wrap)
+            known[:] = [(key, kernel, blocks)]
+        _, kernel, blocks = known[0]
         if kernel.factor == 0:
             part.array[...] = 0
             return -1
-        _convolve(part.array, pixels, kernel, wrap, fraction, d.kind)
+        _convolve(blocks, pixels, kernel, fraction, d.kind)
         return -1
 
     return spread(d, part, run)
 
 
 def _convolve(
-    out: np.ndarray, pixels: np.ndarray, kernel: Kernel, wrap: bool, fraction: int, kind: str
+    blocks: list[Block], pixels: np.ndarray, kernel: Kernel, fraction: int, kind: str
 ) -> None:
     """Block by block: pad, add, finish."""
-    rows, cols, channels = pixels.shape
-    most = 255 if pixels.dtype == np.uint8 else largest(pixels)
-    reach = max(most, 1) * kernel.total  # 1: the weights themselves must fit the type as well
-    bound = reach * abs(kernel.factor)
-    up, left = kernel.height // 2, kernel.width // 2
-    negative = kernel.negative or (pixels.dtype != np.uint8 and int(pixels.min()) < 0)
-    col_step = min(cols, max(CONV_BLOCK // channels, 2 * kernel.width))
-    row_step = max(CONV_BLOCK // (col_step * channels), min(2 * kernel.height, rows), 1)
-    for row in range(0, rows, row_step):
-        row_stop = min(row + row_step, rows)
-        for col in range(0, cols, col_step):
-            col_stop = min(col + col_step, cols)
-            span = (row - up, row_stop + kernel.height - 1 - up)
-            across = (col - left, col_stop + kernel.width - 1 - left)
-            target = out[row:row_stop, col * channels : col_stop * channels]
-            size = target.shape[0], target.shape[1], channels
-            if bound < 1 << 63:
-                buffer = _padded(pixels, span, across, wrap, _sum_type(reach, negative))
-                total = _apply(kernel, buffer, *size)
-                _finish_narrow(target, total, kernel.factor, bound, fraction, kind)
-            elif kernel.total * abs(kernel.factor) < WIDE_WEIGHTS:
-                buffer = _padded(pixels, span, across, wrap, np.int64)
-                high = _apply(kernel, buffer >> 16, *size) * kernel.factor
-                low = _apply(kernel, buffer & 0xFFFF, *size) * kernel.factor
-                store_wide(target, high + (low >> 16), low & 0xFFFF, 16, fraction, kind)
-            else:
-                buffer = _padded(pixels, span, across, wrap, object)
-                exact = (_apply(kernel, buffer, *size) * kernel.factor).ravel().tolist()
-                finished = [finish_number(int(x), fraction, kind) for x in exact]
-                target[...] = np.array(finished, np.int64).reshape(target.shape)
+    channels = pixels.shape[2]
+    factor = kernel.factor
+    negative = kernel.negative
+    most = 255
+    if pixels.dtype != np.uint8:
+        low = int(pixels.min())
+        negative = negative or low < 0
+        most = max(int(pixels.max()), -low)
+    reach = most * kernel.magnitude
+    bound = reach * factor
+    dtype = _sum_type(reach, negative)
+    for block in blocks:
+        target = block.target
+        size = target.shape[0], target.shape[1], channels
+        if bound < 1 << 63:
+            total = _apply(kernel, block.padded(pixels, dtype), *size)
+            _finish_narrow(target, total, factor, bound, fraction, kind)
+        elif kernel.magnitude * factor < WIDE_WEIGHTS:
+            buffer = block.padded(pixels, np.int64)
+            high = _apply(kernel, buffer >> 16, *size) * factor
+            low_half = _apply(kernel, buffer & 0xFFFF, *size) * factor
+            store_wide(target, high + (low_half >> 16), low_half & 0xFFFF, 16, fraction, kind)
+        else:
+            buffer = block.padded(pixels, object)
+            exact = (_apply(kernel, buffer, *size) * factor).ravel().tolist()
+            finished = [finish_number(int(x), fraction, kind) for x in exact]
+            target[...] = np.array(finished, np.int64).reshape(target.shape)
 
 
 bind = reads_first(_bind, pointwise=False)

@@ -13,6 +13,7 @@ from .finish import (
     BLOCK,
     Convert,
     Run,
+    blocks,
     blockwise,
     converter,
     fitted,
@@ -26,44 +27,56 @@ from .operand import Operand
 
 OPAQUE = 0xFF000000
 LOW_PAIR = 0x00FF00FF
+#: Red and blue stand in the low bytes of the halves of a word, green and alpha 8 bits above.
+SHIFTS = np.array([0, 8], np.uint32).reshape(2, 1, 1)
 #: Pixels blended at a time.
 BLEND_BLOCK = 1 << 14
+
+#: Sources of a blend, see :func:`prepare`.
+Prepared = tuple[np.ndarray, np.ndarray]
 
 
 # ---- blending ----------------------------------------------------------------------------------
 
 
-def _mix(over: np.ndarray, under: np.ndarray, alpha: np.ndarray, clear: np.ndarray) -> np.ndarray:
-    """Two channels at once, in the 16-bit halves of words: (over * alpha + under * clear + 127)
-    div 255 in bits 8..15 and 24..31 of the result, other bits are left over.
+def prepare(over: np.ndarray) -> Prepared:
+    """What blending needs of its sources (uint32 words, rows x cols): two channels to a word,
+    2 x rows x cols, times alpha and plus 127; and 255 - alpha."""
+    alpha = over >> 24
+    pairs = over >> SHIFTS
+    pairs &= LOW_PAIR
+    pairs[1] &= 0xFF
+    pairs[1] |= 0xFF0000  # the source's alpha counts as 255
+    pairs *= alpha
+    pairs += 0x007F007F
+    return pairs, 255 - alpha
 
-    A half is at most 65152 =: y and y div 255 = (y + 1 + (y >> 8)) >> 8 there, so neither the
-    products nor the sums leave their half.
+
+def mix(prepared: Prepared, under: np.ndarray) -> np.ndarray:
+    """Prepared sources blended onto ``under`` (broadcast): the new words.
+
+    A half of a word is at most 65152 =: y, and y div 255 = (y + 1 + (y >> 8)) >> 8 there, so
+    neither products nor sums leave their half.
     """
-    value = over * alpha
-    value = value + under * clear
-    value += 0x007F007F
+    pairs, clear = prepared
+    value = under >> SHIFTS
+    value &= LOW_PAIR
+    value = value * clear
+    value += pairs
     part = value >> 8
     part &= LOW_PAIR
     value += part
     value += 0x00010001
-    return value
+    value >>= 8
+    value &= LOW_PAIR
+    value[1] <<= 8
+    words: np.ndarray = np.bitwise_or(value[0], value[1])
+    return words
 
 
 def blend(over: np.ndarray, under: np.ndarray) -> np.ndarray:
     """Pixels ``over`` blended onto ``under`` (uint32 words, broadcast): the new words."""
-    alpha = over >> 24
-    clear = 255 - alpha
-    red_blue = _mix(over & LOW_PAIR, under & LOW_PAIR, alpha, clear)
-    red_blue >>= 8
-    red_blue &= LOW_PAIR
-    green = over >> 8
-    green &= 0xFF
-    green |= 0xFF0000  # the source's alpha counts as 255
-    green_alpha = _mix(green, (under >> 8) & LOW_PAIR, alpha, clear)
-    green_alpha &= 0xFF00FF00
-    green_alpha |= red_blue
-    return green_alpha
+    return mix(prepare(over), under)
 
 
 def _blend_step(out: np.ndarray, over: np.ndarray, under: np.ndarray) -> None:
@@ -256,43 +269,59 @@ def _bind_draw(pixel: bool, d: Operand, a: Operand, b: Operand) -> Run:
     def run() -> int:
         height, items = _items(floors(b), a.rows, a.cols, a.leaf)
         boxes = _clipped(items, d.rows, d.cols).tolist()
-        pictures: dict[int, tuple[np.ndarray, bool]] = {}
+        sprites: dict[int, Sprite] = {}
         for (row, col, _, _, leaf), (top, left, end, right) in zip(
             items.tolist(), boxes, strict=True
         ):
             if end <= top or right <= left:
                 continue
-            if leaf not in pictures:
+            if leaf not in sprites:
                 picture = x[leaf * height : (leaf + 1) * height]
-                if convert is not None:
-                    picture = convert(picture)
-                pictures[leaf] = picture, not pixel or bool(picture.min() >= OPAQUE)
-            picture, plain = pictures[leaf]
-            target = out[top:end, left:right]
-            if picture.size == 1:
-                if plain:
-                    target[...] = picture[0, 0]
-                else:
-                    blockwise(_blend_step, target, picture, target, limit=BLEND_BLOCK)()
-                continue
-            _draw_one(target, picture, (top - row) % picture.shape[0],
-                      (left - col) % picture.shape[1], plain)
+                sprites[leaf] = Sprite(picture if convert is None else convert(picture), pixel)
+            sprites[leaf].draw(out[top:end, left:right], top - row, left - col)
         return -1
 
     return run
 
 
-def _draw_one(target: np.ndarray, picture: np.ndarray, row: int, col: int, plain: bool) -> None:
-    """Copy or blend the repeated picture, which starts at (row, col), onto ``target``."""
-    rows, cols = target.shape
-    step = max(1, BLEND_BLOCK // cols)
-    for start in range(0, rows, step):
-        part = target[start : start + step]
-        source = _repeated(picture, (row + start) % picture.shape[0], col, part.shape[0], cols)
-        if plain:
-            np.copyto(part, source, casting="unsafe")
-        else:
-            _blend_step(part, source, part)
+class Sprite:
+    """One leaf, ready to be drawn many times: plain if it just replaces what is there."""
+
+    def __init__(self, picture: np.ndarray, blends: bool) -> None:
+        self.picture = picture
+        self.height, self.width = picture.shape
+        self.plain = not blends or bool(picture.min() >= OPAQUE)
+        self.prepared: Prepared | None = None
+        if not self.plain and picture.size <= BLEND_BLOCK:
+            self.prepared = prepare(picture)
+
+    def draw(self, target: np.ndarray, row: int, col: int) -> None:
+        """Draw onto ``target``, whose first pixel is (row, col) of the repeated picture."""
+        row, col = row % self.height, col % self.width
+        rows, cols = target.shape
+        if self.plain and self.picture.size == 1:
+            target[...] = self.picture[0, 0]
+            return
+        if self.prepared is not None and target.size <= BLEND_BLOCK:
+            end, right = row + rows, col + cols
+            if self.picture.size == 1:
+                target[...] = mix(self.prepared, target)
+                return
+            if end <= self.height and right <= self.width:
+                pairs, clear = self.prepared
+                part = pairs[:, row:end, col:right], clear[row:end, col:right]
+                target[...] = mix(part, target)
+                return
+        for down, along in blocks(rows, cols, BLEND_BLOCK):
+            piece = target[down, along]
+            source = _repeated(
+                self.picture, (row + down.start) % self.height, (col + along.start) % self.width,
+                *piece.shape,
+            )  # fmt: skip
+            if self.plain:
+                np.copyto(piece, source, casting="unsafe")
+            else:
+                _blend_step(piece, source, piece)
 
 
 # ---- binding ---------------------------------------------------------------------------------

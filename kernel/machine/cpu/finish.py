@@ -96,10 +96,20 @@ def blockwise(
     return run
 
 
+def clip_into(out: np.ndarray, value: np.ndarray, low: int, high: int) -> None:
+    """``out`` = value clamped, of the same type; the bounds are numbers of that type.
+
+    NumPy vectorises ``clip`` with two constants, but neither ``minimum`` nor ``maximum`` with
+    one; a Python integer at the type's own bound would make it choose those.
+    """
+    number = value.dtype.type
+    value.clip(number(low), number(high), out=out)
+
+
 def clamp(value: np.ndarray, low: int, high: int) -> None:
-    """Clamp in place; large arrays by ``clip``, which is vectorised for constant bounds."""
+    """Clamp in place."""
     if value.size > SMALL_CLAMP:
-        value.clip(low, high, out=value)
+        clip_into(value, value, low, high)
     else:
         np.minimum(value, high, out=value)
         np.maximum(value, low, out=value)
@@ -193,7 +203,7 @@ def _byte_to_x(raw: np.ndarray) -> np.ndarray:
 
 
 def _i_to_byte(raw: np.ndarray) -> np.ndarray:
-    value: np.ndarray = raw.clip(0, 255).astype(np.uint8)
+    value: np.ndarray = raw.clip(np.int32(0), np.int32(255)).astype(np.uint8)
     return value
 
 

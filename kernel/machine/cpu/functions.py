@@ -1,7 +1,8 @@
 """Square root, Exp2, Log2 and Sine, correctly rounded for every input.
 
-* Square root: the integer root s of n comes from float64 and is then mended: a root of a
-  number below 2^63 is within 1 of floor(fl(sqrt(n))).  Half up adds 1 if n - s*s > s, since
+* Square root: the integer root s of n comes from float64.  Below 2^52 it is right: n is exact
+  there, and the root of k^2 - 1 lies 1/(2k) below k, more than half an ulp of k (k * 2^-53).
+  Above, it is within 1 and is mended.  Half up adds 1 if n - s*s > s, since
   (s + 1/2)^2 = s^2 + s + 1/4 and n is an integer.
 * Exp2: 2^(n + f) = m * 2^(n - 31) with m = 2^31 * 2^f.  Shifting floor(m) with half-up rounding
   equals shifting m, because floor nests: at least one bit is shifted out (n <= 14).
@@ -44,9 +45,11 @@ from .operand import Operand
 FixedFunction = Callable[[np.ndarray], np.ndarray]
 
 
-def integer_root(n: np.ndarray) -> np.ndarray:
-    """floor(sqrt(n)) for int64 0 <= n < 2**63, as int64."""
+def integer_root(n: np.ndarray, small: bool = False) -> np.ndarray:
+    """floor(sqrt(n)) for int64 0 <= n < 2**63 (``small``: < 2**52), as int64."""
     s = np.sqrt(n.astype(np.float64)).astype(np.int64)
+    if small:
+        return s
     # s*s may pass 2^63 and wrap, the small difference from n is right all the same.
     rest = n - s * s
     s -= rest < 0
@@ -62,11 +65,11 @@ def _root_step(source: str, kind: str) -> Callable[[np.ndarray, np.ndarray], Non
     def step(out: np.ndarray, a: np.ndarray) -> None:
         n = np.maximum(a, 0).astype(np.int64)
         if kind == "I":
-            out[...] = integer_root(n >> fraction)
+            out[...] = integer_root(n >> fraction, small=True)
             return
         if kind == "X":
             n <<= 32 - fraction  # sqrt(n) * 2^16 is the root of n * 2^32
-        s = integer_root(n)
+        s = integer_root(n, small=kind != "X" or source != "I")
         if fraction and kind != "X":
             # Half up of sqrt(raw) / 2^8: floor((root + 128) / 256), which only needs floor(root).
             store(out, s, 8, kind)
@@ -145,6 +148,40 @@ def _root_number(raw: int, fraction: int, kind: str) -> int:
     return finish_number(isqrt(raw << (34 - fraction)), 17, kind)
 
 
+def _exp2_number(raw: int, fraction: int, kind: str) -> int:
+    """The finished power of two of one raw element."""
+    raw <<= 16 - fraction
+    if raw >= 15 << 16:
+        value = X_MAX
+    elif raw < -18 << 16:
+        value = 0
+    else:
+        mantissa = exp2_mantissas().item(raw & 0xFFFF)
+        value = finish_number(mantissa, MANTISSA_BITS - (raw >> 16), "X")
+    return finish_number(value, 16, kind)
+
+
+def _log2_number(raw: int, fraction: int, kind: str) -> int:
+    """The finished logarithm of one raw element."""
+    value = X_MIN
+    if raw > 0:
+        power = raw.bit_length() - 1
+        thresholds = log2_thresholds()
+        steps = int(thresholds.searchsorted(raw << (MANTISSA_BITS - power), side="right")) - 1
+        value = (power - fraction << 16) + steps
+    return finish_number(value, 16, kind)
+
+
+def _sine_number(raw: int, fraction: int, kind: str) -> int:
+    """The finished sine of one raw element."""
+    return finish_number(sine_table().item(raw << (16 - fraction) & 0xFFFF), 16, kind)
+
+
+_NUMBERS: dict[str, Callable[[int, int, str], int]] = {
+    "q": _root_number, "e": _exp2_number, "l": _log2_number, "~": _sine_number,
+}  # fmt: skip
+
+
 def _bind(op: Op, pixel: bool, d: Operand, inputs: tuple[Operand, ...], literal: int) -> Run:
     """Choose the way for these kinds."""
     a = inputs[0]
@@ -159,11 +196,12 @@ def _bind(op: Op, pixel: bool, d: Operand, inputs: tuple[Operand, ...], literal:
             return blockwise(lambda part, left: look_up(part, left, line), out, x)()
 
         return run_table
-    if char == "q" and x.size == out.size == 1:
+    if x.size == out.size == 1:
         take, fraction = x.item, FRACTION[a.kind]
+        number = _NUMBERS[char]
 
         def run_number() -> int:
-            out[0, 0] = _root_number(take(), fraction, kind)
+            out[0, 0] = number(take(), fraction, kind)
             return -1
 
         return run_number

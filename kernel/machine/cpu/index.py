@@ -13,6 +13,7 @@ from ..isa import Op
 from .finish import (
     BLOCK,
     FRACTION,
+    Convert,
     Run,
     blocks,
     converter,
@@ -120,7 +121,7 @@ def _lookup(x: np.ndarray, position: np.ndarray) -> np.ndarray:
     line = flat_view(x)
     if line is not None:
         return line.take(position)
-    row, col = np.divmod(position, x.shape[1])
+    row, col = np.divmod(position, np.int64(x.shape[1]))
     found: np.ndarray = x[row, col]
     return found
 
@@ -139,18 +140,23 @@ def _bind_gather(pixel: bool, d: Operand, a: Operand, i: Operand) -> Run:
     convert = converter(a, d.kind, pixel)
     if out.size == 0:
         return nothing
+    if out.size == 1:
+        return spread(d, part, _gather_one(out, x, i, convert))
 
     def run() -> int:
         where = floors(i)
         if count == 0:
             out[...] = 0
             return -1
+        line = x
+        if flat_view(x) is None and count <= 2 * out.size:
+            line = x.reshape(1, -1)
         for rows, cols in blocks(*out.shape):
             position = where[rows, cols]
             inside = _inside(position, count)
             if inside is not None:
                 position = np.where(inside, position, 0)
-            value = _lookup(x, position)
+            value = _lookup(line, position)
             if convert is not None:
                 value = convert(value)
             if inside is not None:
@@ -159,6 +165,25 @@ def _bind_gather(pixel: bool, d: Operand, a: Operand, i: Operand) -> Run:
         return -1
 
     return spread(d, part, run)
+
+
+def _gather_one(out: np.ndarray, x: np.ndarray, i: Operand, convert: Convert | None) -> Run:
+    """One element of a: no arrays of positions."""
+    count = x.size
+
+    def run() -> int:
+        position = floors(i).item()
+        if not 0 <= position < count:
+            out[0, 0] = 0
+            return -1
+        row, col = divmod(position, x.shape[1])
+        if convert is None:
+            out[0, 0] = x[row, col]
+        else:
+            out[...] = convert(x[row : row + 1, col : col + 1])
+        return -1
+
+    return run
 
 
 def _bind_gather_rows(pixel: bool, d: Operand, a: Operand, i: Operand) -> Run:
@@ -209,6 +234,8 @@ def _bind_put(pixel: bool, d: Operand, a: Operand, i: Operand) -> Run:
     convert = converter(a, d.kind, pixel)
     if total == 0 or count == 0:
         return nothing
+    if total == 1:
+        return _put_one(out, x, i, convert)
     line = flat_view(out)
 
     def run() -> int:
@@ -225,8 +252,24 @@ def _bind_put(pixel: bool, d: Operand, a: Operand, i: Operand) -> Run:
             if line is not None:
                 line[position] = value
             else:
-                row, col = np.divmod(position, out.shape[1])
+                row, col = np.divmod(position, np.int64(out.shape[1]))
                 out[row, col] = value
+        return -1
+
+    return run
+
+
+def _put_one(out: np.ndarray, x: np.ndarray, i: Operand, convert: Convert | None) -> Run:
+    """One element into d."""
+
+    def run() -> int:
+        position = floors(i).item()
+        if 0 <= position < out.size:
+            row, col = divmod(position, out.shape[1])
+            if convert is None:
+                out[row, col] = x[0, 0]
+            else:
+                out[row : row + 1, col : col + 1] = convert(x)
         return -1
 
     return run
@@ -326,7 +369,7 @@ def _bind_accumulate(d: Operand, a: Operand, i: Operand) -> Run:
                 value += sums[rows, cols]
                 store(part, value, max(own, other), kind)
             return -1
-        row, col = np.divmod(touched, out.shape[1])
+        row, col = np.divmod(touched, np.int64(out.shape[1]))
         value = out[row, col].astype(np.int64) << max(other - own, 0)
         value += sums
         store(value_out := np.empty(value.shape, out.dtype), value, max(own, other), kind)

@@ -28,7 +28,7 @@ from .translate_emit import Emitter
 from .translate_scan import Scan
 
 #: Arrivals after which a place is translated.
-HOT = 12
+HOT = 32
 
 #: Regions kept, places whose heat is remembered, translations of one place: at most.
 MAX_REGIONS, MAX_WARM, MAX_TRANSLATIONS = 256, 1 << 14, 16

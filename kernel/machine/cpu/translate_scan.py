@@ -18,7 +18,7 @@ from .state import State
 from .translate_scalar import SOURCES, Scalar, Table
 
 #: Instructions in a region at most; what lies beyond is reached by leaving it.
-MAX_ITEMS = 256
+MAX_ITEMS = 160
 
 #: What goes on at the next pc.
 PLAIN = frozenset(("scalar", "pick", "put", "call"))
@@ -35,8 +35,8 @@ class Item:
     executor), ``jump``, ``branch`` (if the test holds), ``unless``, ``enter`` (a routine),
     ``return`` or ``leave`` (the region, before this instruction).
     ``d``: word address of the variable it sets (-1: none), ``fraction`` its fraction bits.
-    ``sources``: its operands as text.  ``test``: of a branch.  ``rows``: header rows whose memory it
-    may read besides variables; ``writes``: may write; None: any.
+    ``sources``: its operands as text.  ``test``: of a branch.  ``rows``: header rows whose memory
+    it may read besides variables; ``writes``: may write; None: any.
     """
 
     pc: int

@@ -40,18 +40,18 @@ class Resolver(Protocol):
 
 
 def source_of(
-    name: str, folder: str, data: bytes, place: Place | None, *, library: bool = False
+    name: str, path: Path, data: bytes, place: Place | None, *, library: bool = False
 ) -> Source:
     """A source file from its bytes.  Raises SourceError if they are no UTF-8."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        source = Source(name, folder, ())
+        source = Source(name, str(path), str(path.parent), ())
         raise SourceError(
             place or Place(source, 1, 1), f"{name} is no UTF-8 text ({error})"
         ) from None
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return Source(name, folder, tuple(lines), library)
+    return Source(name, str(path), str(path.parent), tuple(lines), library)
 
 
 class Collect:
@@ -100,7 +100,7 @@ class Collect:
         path, data = self.files.load(stmt.file, stmt.place.source.folder, stmt.place)
         if path.resolve() in self._seen:
             return
-        self.source(source_of(stmt.file, str(path.parent), data, stmt.place, library=True), path)
+        self.source(source_of(stmt.file, path, data, stmt.place, library=True), path)
 
     def _macro(self, stmt: tree.Macro) -> None:
         self._check_callable(stmt.name, stmt.place)
@@ -155,6 +155,14 @@ class Collect:
                     keep="keep" in stmt.flags or not library,
                     far="far" in stmt.flags,
                 )
+                if "scratch" in stmt.flags:
+                    if stmt.data is not None or stmt.kind == "V" or matrix.far or stmt.options:
+                        raise SourceError(
+                            stmt.place,
+                            "a scratch matrix has neither data nor options, and is no view",
+                            "it may hold anything when its proc begins",
+                        )
+                    matrix.scratch = True
                 scope.add(stmt.name, matrix, stmt.place)
                 self.declared.append(matrix)
             case tree.Constant():

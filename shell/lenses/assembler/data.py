@@ -54,8 +54,8 @@ class Files:
                 return path, self.read_file(path)
             except (FileNotFoundError, NotADirectoryError):
                 continue
-            except OSError as error:
-                raise SourceError(place, f"cannot read {name!r}: {error.strerror}") from None
+            except (OSError, ValueError) as error:
+                raise SourceError(place, f"cannot read {name!r}: {error}") from None
         near = self._near(name, tried)
         raise SourceError(
             place,

@@ -14,10 +14,11 @@ from difflib import get_close_matches
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Source:
-    """One source file: ``name`` as shown to people, ``folder`` to which its file names
-    are relative, ``lines`` without their ends."""
+    """One source file: ``name`` as the program remembers it, ``shown`` as people are shown
+    it, ``folder`` to which its file names are relative, ``lines`` without their ends."""
 
     name: str
+    shown: str
     folder: str
     lines: tuple[str, ...]
     library: bool = False
@@ -68,7 +69,7 @@ class SourceError(Exception):
         line = lines[self.place.line - 1] if self.place.line <= len(lines) else ""
         message = self.message + "".join(f" ({note})" for note in self.notes)
         return Problem(
-            self.place.source.name,
+            self.place.source.shown,
             self.place.line,
             self.place.column,
             message,
@@ -91,6 +92,11 @@ class AsmError(ValueError):
         self.message, self.source_line = first.message, first.source_line
         self.suggestion = first.suggestion
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+def too_deep(place: Place) -> SourceError:
+    """The error for something nested so deeply that the assembler itself gives up."""
+    return SourceError(place, "this is nested too deeply", "give parts of it names of their own")
 
 
 #: More problems than this are not shown: the rest usually follows from the first.

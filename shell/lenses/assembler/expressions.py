@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from ....kernel.machine.isa import Op
+from ....kernel.machine.ports import PORTS
 from . import constants
 from .code import Field, Operand, Small, kind_of
 from .data import DataReader
 from .errors import Place, SourceError, suggest
-from .functions import BY_NAME, INFIX, SHORT, all_names
+from .functions import BY_NAME, INFIX, SHORT, all_names, port_kind
 from .names import Names
 from .symbols import MacroSymbol, Matrix, Number, Scope
 from .tree import (
@@ -230,7 +231,23 @@ class Expressions(Names):
             )
         self.check_value_row(row, expr, len(pattern), short is not None, into)
         fields = self.fields(row, row.operands[1:], pattern, expr, scope)
+        if row.name == "In" and into is None:
+            return self.read_port(row, fields, expr.place)
         return self.code.operation(row, fields, expr.place, into)
+
+    def read_port(self, row: Op, fields: list[Field], place: Place) -> Matrix:
+        """In as a part of an expression: its temporary has the kind that the port gives."""
+        port = fields[0]
+        assert isinstance(port, int)
+        kind = port_kind(chr(port))
+        if kind is None:
+            raise SourceError(
+                place,
+                f"what the port {PORTS[chr(port)].name!r} gives is of no certain kind",
+                "assign it to a declared matrix first",
+            )
+        self.code.release(*fields)
+        return self.code.operation(row, fields, place, self.code.temporary(kind))
 
     def check_value_row(
         self, row: Op, expr: Apply, count: int, short: bool, into: Matrix | None

@@ -3,7 +3,8 @@ small letters, and the short names of :data:`SHORT`."""
 
 from __future__ import annotations
 
-from ....kernel.machine.isa import ROWS, Op
+from ....kernel.machine.isa import KINDS, ROWS, Op
+from ....kernel.machine.ports import PORTS
 
 
 def function_name(op: Op) -> str:
@@ -88,6 +89,12 @@ _MOVED = {
     "below": (0, 1),
     "zoom": (0,),
 }
+
+
+def port_kind(letter: str) -> str | None:
+    """The kind of what a port gives, or None if that is not always the same."""
+    kind = PORTS[letter].reads.split(" ")[0].rstrip(":")
+    return kind if kind in KINDS else None
 
 
 def result_kind(op: Op, kinds: list[str]) -> str:

@@ -34,7 +34,7 @@ DIRECTIVES = {
 }
 _ASSIGN = ("=", "+=", "-=", "*=", "/=", "//=", "%=", "&=", "|=", "^=", "<<=", ">>=", "@=")
 _OPTIONS = ("leaf", "cap", "scale", "offset")
-_FLAGS = ("keep", "far")
+_FLAGS = ("keep", "far", "scratch")
 
 
 def parse(source: Source, problems: Collector) -> tuple[Stmt, ...]:
@@ -167,7 +167,11 @@ class Parser(Reader):
         kind, place = self.need_name("a kind")
         if kind not in KINDS:
             shown = ", ".join(f"{k} {what}" for k, what in KINDS.items())
-            raise SourceError(place, f"there is no kind {kind!r}", f"kinds are {shown}")
+            raise SourceError(
+                place,
+                f"there is no kind {kind!r}",
+                f"kinds are {shown}; a label stands on a line of its own",
+            )
         return self.declaration(name, kind, token)
 
     def declaration(self, name: str, kind: str, token: Token) -> Stmt:

@@ -9,6 +9,7 @@ from typing import TypeVar
 import numpy as np
 
 from ....kernel.machine import program as machine_program
+from ....kernel.machine.fault import InternalError
 from ....kernel.machine.isa import FIRST_FREE_ENTRY, FIRST_SMALL, RESERVED
 from ....kernel.machine.layout import LayoutError, MatrixSpec
 from ....kernel.machine.memory import words_for
@@ -19,10 +20,11 @@ from . import constants, metadata
 from .code import Code
 from .collect import Collect, source_of
 from .data import DataReader, Files, read_picture
-from .errors import Collector, Place, Source, SourceError
+from .errors import Collector, Place, Source, SourceError, too_deep
 from .flat import Flat, is_flat
 from .functions import BY_NAME
 from .kinds import fitted, quantised, raw_elements
+from .scratch import share
 from .statements import Statements
 from .symbols import Matrix, Scope
 from .tree import Expr
@@ -48,13 +50,18 @@ class Assembly:
     def run(self, text: str, path: Path) -> Program:
         """The program of a source.  Raises AsmError."""
         try:
-            source = source_of(path.name, str(path.parent), text.encode("utf-8"), None)
+            data = text.encode("utf-8", "surrogatepass")
+            source = source_of(path.name, path, data, None)
+            return Flat(source, self.problems).run() if is_flat(text) else self._run(source, path)
         except SourceError as error:
             self.problems.add(error)
-            self.problems.check()
-            raise
-        if is_flat(text):
-            return Flat(source, self.problems).run()
+        except RecursionError:
+            self.problems.add(too_deep(Place(source, 1, 1)))
+        self.problems.check()
+        raise InternalError("an assembly ended without a program and without a problem")
+
+    def _run(self, source: Source, path: Path) -> Program:
+        """The program of a source that is not in the flat form."""
         self.collect.source(source, path)
         about = metadata.read(self.collect.directives, self.collect.globals, self.problems)
         self.lowering.code_writable = about.code_writable
@@ -156,7 +163,9 @@ class Assembly:
     def _placed(self, source: Source, icon: Matrix | None) -> list[Matrix]:
         """All matrices in the order of their entries, with their entries set."""
         declared = [m for m in self.collect.declared if m.keep or m.used]
-        near = [m for m in declared if not m.far]
+        near = [m for m in declared if not m.far and not m.scratch]
+        shared = self._shared([m for m in declared if m.scratch])
+        near += shared
         far = [m for m in declared if m.far] + ([icon] if icon else [])
         constants_ = list(self.code.pool.values())
         temporaries = [m for row in self.code.temporaries.values() for m in row]
@@ -176,7 +185,19 @@ class Assembly:
         placed += far
         for entry, matrix in enumerate(placed, FIRST_FREE_ENTRY):
             matrix.entry = entry
+        for first, group in shared.items():
+            for matrix in group:
+                matrix.entry = first.entry
         return placed
+
+    def _shared(self, scratch: list[Matrix]) -> dict[Matrix, list[Matrix]]:
+        """Scratch matrices by the one whose place they take."""
+        starts = {0, *(p.label.pc for p in self.collect.procs if p.wanted and p.label.pc)}
+        groups = share(scratch, self.code.instructions, sorted(starts))
+        for number, (first, group) in enumerate(groups.items()):
+            if len(group) > 1:
+                first.name = f"~scratch{number}"
+        return groups
 
     def _icon(self, about: metadata.About) -> Matrix | None:
         """The icon as a matrix behind all others."""
@@ -302,9 +323,7 @@ class Assembly:
                 legend=f"{name} - {summary} - run: pxos run {name}.png",
             )
         except (LayoutError, ProgramError, MetaError) as error:
-            self.problems.add(SourceError(Place(source, 1, 1), str(error)))
-            self.problems.check()
-            raise
+            raise SourceError(Place(source, 1, 1), str(error)) from None
 
     def _labels(self) -> dict[str, int]:
         return {

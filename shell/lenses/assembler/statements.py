@@ -10,7 +10,7 @@ from . import constants, tree
 from .code import Code, Field, Operand, Small
 from .collect import collect_labels, note_view, views_in
 from .data import Files
-from .errors import Collector, Place, SourceError, suggest
+from .errors import Collector, Place, SourceError, suggest, too_deep
 from .functions import BY_NAME, SHORT, SHORT_STATEMENTS, all_names
 from .symbols import LabelSymbol, MacroSymbol, Matrix, ProcSymbol, Scope
 from .tree import Apply, Binary, Bound, Expr, Name, Num, Stmt, Unary
@@ -45,6 +45,10 @@ class Statements(Writes):
                 if self.expansion:
                     raise
                 self.problems.add(error)
+            except RecursionError:
+                if self.expansion:
+                    raise
+                self.problems.add(too_deep(stmt.place))
 
     def statement(self, stmt: Stmt, scope: Scope) -> None:
         """One statement.  Declarations were dealt with before."""

@@ -26,7 +26,7 @@ class Matrix:
 
     ``classes``: for a view, the kinds it is made to show; ``keep``: placed even if nothing
     uses it; ``far``: placed behind the directly addressable entries; ``entry``: its place in
-    the table once the program is laid out; ``entry_of``: its one element is the table entry
+    the table once the program is laid out; ``scratch``: what it holds does not outlast its proc; ``entry_of``: its one element is the table entry
     of that matrix.
     """
 
@@ -38,6 +38,7 @@ class Matrix:
     group: str = "declared"
     keep: bool = False
     far: bool = False
+    scratch: bool = False
     used: bool = False
     entry: int | None = None
     rows: int = 0

@@ -169,7 +169,7 @@ class Constant(Stmt):
 
 @dataclass(frozen=True, slots=True)
 class Declare(Stmt):
-    """``NAME : KIND [shape] [leaf n] [cap n] [scale f] [offset f] [keep] [far] [= data]``."""
+    """``NAME : KIND [shape] [leaf n] [cap n] [scale f] [offset f] [keep] [far] [scratch] [= data]``."""
 
     name: str
     kind: str

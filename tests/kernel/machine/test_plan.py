@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from pxos.kernel.machine.cpu.state import State
 from pxos.kernel.machine.isa import BY_CHAR, SMALL_ZERO, encode
 from pxos.kernel.machine.memory import HEADER_PX, Memory
@@ -20,6 +19,7 @@ from pxos.kernel.machine.plan_shapes import (
 from pxos.kernel.machine.plan_types import APART, OVERLAPS, SAME, Fault, Plan, Strided
 from pxos.kernel.machine.plan_view import view_words
 from pxos.kernel.machine.ports import NoPorts
+
 from tests.conformance.building import Draft
 
 BIG = 2**31 - 1
@@ -51,7 +51,7 @@ def board() -> Draft:
     return draft
 
 
-# ---- checks --------------------------------------------------------------------------------------
+# ---- checks -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("char", "operands", "expected"), [
@@ -129,7 +129,7 @@ def test_writable_code_keeps_its_shape():
     assert (found.d.rows, found.d.cols) == (1, 1)
 
 
-# ---- growth --------------------------------------------------------------------------------------
+# ---- growth -------------------------------------------------------------------------------------
 
 
 def test_growth_moves_to_the_top_and_takes_every_alias_along():
@@ -205,7 +205,7 @@ def test_division_by_zero_comes_before_the_quota():
     assert plan(draft, "A", 5, 6, 7) == Fault("M", -(-(1600 + 8) // 64))
 
 
-# ---- fuel ------------------------------------------------------------------------------------------
+# ---- fuel ---------------------------------------------------------------------------------------
 
 
 def rectangle(rows: int, cols: int, kind: str = "I", leaf: int = 0) -> Strided:
@@ -274,7 +274,8 @@ def test_a_result_stretches_to_a_view_but_not_the_other_way():
     ([-2, 3], None), ([BIG, BIG], (BIG, BIG)),
 ])
 def test_reshape(numbers, expected):
-    assert result_shape(BY_CHAR["r"], (1, 1), (rectangle(3, 4), rectangle(1, 2)), numbers) == expected
+    inputs = (rectangle(3, 4), rectangle(1, 2))
+    assert result_shape(BY_CHAR["r"], (1, 1), inputs, numbers) == expected
 
 
 @pytest.mark.parametrize(("char", "a", "b", "expected"), [
@@ -302,10 +303,11 @@ def test_tiles_take_their_height_from_the_leaf():
     ([0, 0, 2, 2, 1], 1, 4), ([0, 0, 2, 2, BIG], 1, 0),
 ])
 def test_draw_counts_clipped_rectangles(item, leaf, expected):
-    assert drawn_elements(np.array([item], np.int64), (10, 10), rectangle(2, 3, leaf=leaf)) == expected
+    items = np.array([item], np.int64)
+    assert drawn_elements(items, (10, 10), rectangle(2, 3, leaf=leaf)) == expected
 
 
-# ---- overlap and views -------------------------------------------------------------------------------
+# ---- overlap and views --------------------------------------------------------------------------
 
 
 def test_how_inputs_lie_to_the_destination():
@@ -334,8 +336,8 @@ def test_a_view_of_a_view_is_composed_onto_its_base():
     found = machine.plan(encode("V", 14, 10, 12))
     assert isinstance(found, Plan)
     assert machine.commit(found) == {14}
-    words = memory.words[memory.row_of(14) * 64 : memory.row_of(14) * 64 + 8].view(np.int32).tolist()
-    assert words == [ord("V") | ord("I") << 8, 1, 2, 5, 2, 2, 1, -1]
+    at = memory.row_of(14) * 64
+    assert memory.ints[at : at + 8].tolist() == [ord("V") | ord("I") << 8, 1, 2, 5, 2, 2, 1, -1]
     again = machine.plan(encode("V", 14, 10, 12))
     assert isinstance(again, Plan)
     assert again.steady
@@ -365,7 +367,7 @@ def test_views_that_do_not_fit(numbers, expected):
     assert view_words(a, ("I", 3, 4), None, numbers) == expected
 
 
-# ---- memory of plans ------------------------------------------------------------------------------------
+# ---- memory of plans ----------------------------------------------------------------------------
 
 
 def test_a_plan_is_the_same_object_until_a_header_it_rests_on_changes():

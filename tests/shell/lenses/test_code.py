@@ -192,13 +192,30 @@ def test_temporaries_are_shared_by_statements_and_never_alive_twice() -> None:
     [
         ("-(a + b)", "I"), ("-(a + x)", "X"), ("-(a * 0.5)", "X"), ("-(x < y)", "I"),
         ("-argmax(x)", "I"), ("-sine(a)", "X"), ("-sqrt(a)", "I"), ("-sqrt(x)", "X"),
-        ("-rows(q, i)", "X"), ("-rows(t, i)", "T"), ("-rows(pic, i)", "P"), ("-over(pic, pic)", "P"),
+        ("-rows(q, i)", "X"), ("-rows(t, i)", "T"), ("-rows(pic, i)", "P"),
+        ("-over(pic, pic)", "P"),
         ("-(pic + 1)", "I"), ("-tile(t, pic)", "P"), ("-beside(t, t)", "T"), ("-beside(t, a)", "I"),
         ("-(v + 1)", "X"), ("-beside(pic, 1)", "P"),
     ],
 )  # fmt: skip
 def test_the_kind_of_a_temporary(expression: str, kind: str) -> None:
     assert code(f"view v = x[0, 0, 1, 1]\nh = {expression}")[-1] == f"- h 0 ~{kind}0"
+
+
+@pytest.mark.parametrize(
+    ("expression", "kind"),
+    [("in(picture, 0)", "P"), ("in(keys)", "I"), ("in(text)", "T")],
+)
+def test_the_kind_of_what_a_port_gives(expression: str, kind: str) -> None:
+    lines = instructions(f"ports picture keys text\nn : I\nn = size({expression})\nhalt")
+    assert lines[1] == f"$ n ~{kind}0 'n"
+
+
+def test_a_macro_may_be_given_a_part_of_a_matrix() -> None:
+    assert instructions(
+        "a : I 1x9\ni : I\nmacro set(d, v) { d = v }\nmacro more(d, i) { d += i }\n"
+        "set(a[i], 5)\nmore(a[2], i)\nset(a[where i], 1)\nset(rows(a, i), 1)\nhalt"
+    )[:4] == ["P a 5 i", "@ a i 2", "? a i 1", "p a 1 i"]
 
 
 def test_every_row_can_be_called_by_its_name() -> None:

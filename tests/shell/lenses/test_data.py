@@ -241,8 +241,16 @@ def test_an_icon_has_its_size() -> None:
 
 def test_includes_are_found_once_and_bring_only_what_is_used() -> None:
     files = {
-        "src/near.pxi": b'include "far.pxi"\nconst NEAR = 1\nunused : I = 1\nused : I = 2\nkept : I keep = 3',
-        "lib/far.pxi": b"ports keys\nconst FAR = 10\nproc never { x : I\n x = 5000 }\nmacro inc(a) { a += 1 }",
+        "src/near.pxi": b"""include "far.pxi"
+            const NEAR = 1
+            unused : I = 1
+            used : I = 2
+            kept : I keep = 3""",
+        "lib/far.pxi": b"""ports keys
+            const FAR = 10
+            proc never { x : I
+                x = 5000 }
+            macro inc(a) { a += 1 }""",
         "lib/near.pxi": b"const NEAR = 99",
     }
     ran = Ran(

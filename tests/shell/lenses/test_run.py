@@ -194,7 +194,7 @@ BINARY = {
 }  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(expressions(), numbers, numbers, numbers)
 def test_expressions_mean_what_they_say(pair: tuple[str, object], a: int, b: int, c: int) -> None:
     text, meaning = pair
@@ -222,7 +222,7 @@ def conditions(draw: st.DrawFn, depth: int = 3) -> tuple[str, object]:
     return f"({left} or {right})", (lambda e: lf(e) or rf(e))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(conditions(), st.integers(-2, 6), st.integers(-1, 1), st.integers(4, 6))
 def test_conditions_mean_what_they_say(pair: tuple[str, object], a: int, b: int, c: int) -> None:
     text, meaning = pair

@@ -81,10 +81,12 @@ def matrix_program(seed: int, length: int = 14) -> Memory:
         else:
             data = bytes(rng.choice([0, 1, 2, 3, 65, 255]) for _ in range(rows * cols))
             w4 = 0x3F800000 if kind == "Q" else rng.choice([0, 0, 1, 2])
-            pool.append(draft.text(rows, cols, data, kind, w4=w4, w5=0xBF000000 if kind == "Q" else 0))
+            w5 = 0xBF000000 if kind == "Q" else 0
+            pool.append(draft.text(rows, cols, data, kind, w4=w4, w5=w5))
     for _ in range(3):
         base = rng.choice(pool)
-        pool.append(draft.view(rng.choice("ITPXII"), base, rng.choice([1, 1, 2]), rng.choice([1, 1, 2, 4]),
+        pool.append(draft.view(rng.choice("ITPXII"), base,
+                               rng.choice([1, 1, 2]), rng.choice([1, 1, 2, 4]),
                                rng.choice([0, 0, 0, 1]), rng.choice([0, 0, 0, 1]),
                                rng.choice([1, 1, 2, -1]), rng.choice([1, 1, 2])))
     chars = [char for char in BY_CHAR if char not in "HJBb()WKk"] + ["K", "w", "V", "V", ";", ","]

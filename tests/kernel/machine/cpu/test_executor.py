@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from pxos.kernel.machine.cpu.executor import CpuExecutor
 from pxos.kernel.machine.fault import Stop
 from pxos.kernel.machine.isa import SMALL_ZERO, encode
 from pxos.kernel.machine.memory import Memory
 from pxos.kernel.machine.ports import Message, NoPorts, Refused, Wait
+
 from tests.conformance.building import Draft
 
 PLENTY = 10**9
@@ -38,7 +38,7 @@ class Desk:
             return Refused(letter)
         return self.messages.pop(0) if self.messages else Wait(letter)
 
-    def write(self, letter: str, message: Message, selector: Message) -> None | Wait | Refused:
+    def write(self, letter: str, message: Message, selector: Message) -> Wait | Refused | None:
         if letter != "t":
             return Refused(letter)
         if self.full:
@@ -50,7 +50,7 @@ class Desk:
         return bool(self.messages) if letter in "tv" else Refused(letter)
 
 
-# ---- stopping ------------------------------------------------------------------------------------
+# ---- stopping -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("status", "expected"), [(7, 7), (-1, 255), (0, 0)])
@@ -132,7 +132,7 @@ def test_division_by_zero_comes_before_the_fuel():
     assert CpuExecutor(draft.memory(), NoPorts()).run(PLENTY) == Stop("/", 0)
 
 
-# ---- calls -----------------------------------------------------------------------------------------
+# ---- calls --------------------------------------------------------------------------------------
 
 
 def test_calls_nest_and_leave_no_trace():
@@ -175,7 +175,7 @@ def test_a_checkpoint_is_resumed_by_a_fresh_executor():
     assert (stop.reason, memory.get64("done"), turns) == ("H", 401, 57)
 
 
-# ---- ports -----------------------------------------------------------------------------------------
+# ---- ports --------------------------------------------------------------------------------------
 
 
 def test_reading_a_message_into_every_kind():
@@ -281,7 +281,7 @@ def test_wait_gives_the_first_ready_letter():
     assert len(desk.messages) == 1
 
 
-# ---- caches ----------------------------------------------------------------------------------------
+# ---- caches -------------------------------------------------------------------------------------
 
 
 def test_remembered_closures_follow_shapes_views_and_names():

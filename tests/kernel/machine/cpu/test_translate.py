@@ -7,7 +7,6 @@ import re
 
 import numpy as np
 import pytest
-
 from pxos.kernel.machine.cpu import translate
 from pxos.kernel.machine.cpu.executor import CpuExecutor
 from pxos.kernel.machine.cpu.state import State
@@ -18,6 +17,7 @@ from pxos.kernel.machine.isa import SMALL_ZERO
 from pxos.kernel.machine.memory import Memory
 from pxos.kernel.machine.oracle import Oracle
 from pxos.kernel.machine.ports import NoPorts
+
 from tests.conformance.building import Draft
 from tests.conformance.scripted_ports import ScriptedPorts
 
@@ -114,7 +114,8 @@ def test_integers_wrap_exactly(at_once, char, start, by, expected, as_constant):
 
 
 def test_fixed_point_saturates(at_once):
-    memory = counting(50, ("A", 8, 6, 6), ("-", 9, 7, 6), numbers=(MAX - 5, MIN, 0, 0), kinds="XXXX")
+    memory = counting(50, ("A", 8, 6, 6), ("-", 9, 7, 6), numbers=(MAX - 5, MIN, 0, 0),
+                      kinds="XXXX")
     CpuExecutor(memory, NoPorts()).run(10**9)
     assert (value(memory, 8), value(memory, 9)) == (MAX, MIN)
 

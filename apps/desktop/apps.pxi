@@ -1,0 +1,77 @@
+; The programs that can be started, read once.
+
+const TITLE_COLS = 24
+const LABEL_COLS = 11                 ; what fits under an icon
+const DOES_COLS = 56
+
+apps     : I                          ; how many there are; a program's number is its row below
+titles   : T                          ; apps x TITLE_COLS glyphs
+labels   : T                          ; apps x LABEL_COLS, centred
+does     : T                          ; apps x DOES_COLS
+icons    : P leaf 32                  ; a stack of 32 x 32
+wants    : I                          ; apps x 3: asks for a screen, for processes, needs arguments
+terminal : I = -1                     ; the terminal's number
+offered  : I                          ; 1 x m: the programs on show, those with a screen first
+programs : I                          ; how many of them have one
+
+; fit(d, text, n): text as a row of n glyphs, padded with blanks or cut with an ellipsis.
+macro fit(d, text, n) {
+    blanks : T 1x80
+    d = beside(text, blanks)
+    d = reshape(d, [1, n])
+    if size(text) > n { d[n - 1] = GLYPH_DOTS }
+}
+
+proc load_apps {
+    said  : T
+    icon  : P
+    row   : I
+    apps = in(processes, 'a')
+    for i in 0..apps {
+        utf8.bytes = in(processes, ['t', i])
+        call one_line
+        fit(said, one_line.text, TITLE_COLS)
+        titles = below(titles, said)
+        fit(said, one_line.text, LABEL_COLS)
+        row = size(one_line.text)
+        row = max(LABEL_COLS - row, 0) // 2
+        said = beside(reshape(0, [1, row]), said)
+        said = reshape(said, [1, LABEL_COLS])
+        labels = below(labels, said)
+
+        utf8.bytes = in(processes, ['d', i])
+        call one_line
+        fit(said, one_line.text, DOES_COLS)
+        does = below(does, said)
+
+        icon = in(processes, ['i', i])
+        unless size(icon) { icon = reshape(SLATE, [32, 32]) }
+        icons = below(icons, icon)
+
+        row = in(processes, ['w', i])
+        wants = below(wants, row)
+
+        said = in(processes, ['n', i])
+        if find("terminal", said) == 0 { terminal = i }
+    }
+    ; What has no screen works on pictures in pipes; what starts others, or is on a screen but
+    ; cannot do without arguments, is not for the launcher.
+    view screens = wants[0, 0, -1, 1]
+    view others = wants[0, 1, -1, 1]
+    view needs = wants[0, 2, -1, 1]
+    row = others or (screens and needs > 0)
+    row = transpose(row * 2 + (screens == 0))
+    programs = sum(row == 0)
+    offered = order(row)
+    offered = reshape(offered, [1, programs + sum(row == 1)])
+}
+
+; one_line.text (T) becomes utf8.bytes as glyphs of a byte each.
+proc one_line {
+    text : T
+    call utf8
+    glyphs.codes = utf8.codes
+    call glyphs
+    glyphs.shown[where glyphs.shown > 0xff] = GLYPH_MISSING
+    text = glyphs.shown
+}

@@ -1,0 +1,89 @@
+; Text as glyphs of the font (0..415, docs/fonts.md), without a loop over characters.
+
+include "font.pxi"
+
+; Characters whose glyph is neither their own code nor Box Drawing, and those glyphs: the marks,
+; and characters shown by another's glyph.
+GLYPH_CODES : I = [0x2191; 0x2193; 0x2190; 0x2192; 0x25c0; 0x25b6; 0x21b5; 0x2713; 0x2717; 0x25cf;
+                   0x2026; 0x2665; 0x2022; 0x25a0; 0x2010; 0x2011; 0x2012; 0x2013; 0x2014; 0x2212;
+                   0x2018; 0x2019; 0x2032; 0x201c; 0x201d; 0x2033; 0x2039; 0x203a; 0x2217; 0x2215;
+                   0x2714; 0x2718; 0x2219; 0x25ba; 0x25c4; 0x25b2; 0x25bc; 0x2764; 0x3bc; 0x2002;
+                   0x2003; 0x2009; 0x202f]
+GLYPHS_THERE : I = [1, 2, 3, 4, 8, 9, 10, 11, 12, 13,
+                    14, 15, 0x80, 0x90, '-', '-', '-', '-', '-', '-',
+                    '\'', '\'', '\'', '"', '"', '"', '<', '>', '*', '/',
+                    11, 12, 0x80, 9, 8, 1, 2, 15, 0xb5, ' ',
+                    ' ', ' ', ' ']
+
+; utf8.codes (I 1 x m) becomes the code points of utf8.bytes (T 1 x n).  What is malformed becomes
+; U+FFFD.  A character whose end is missing is left in utf8.rest (T), to be put before what follows.
+proc utf8 {
+    bytes : T
+    codes : I
+    rest  : T
+    at    : I
+    need  : I
+    more  : I
+    tails : I
+    good  : I
+    n = size(bytes)
+    n : I
+    rest = reshape(0, [0, 0])
+    codes = bytes
+    unless n return
+    at = bytes > 0x7f
+    at = row_max(at)
+    unless at return                      ; plain ASCII
+    at = iota(n)
+    need = bytes > 0xbf                   ; bytes of the character that begins here: 1 to 4
+    need += bytes > 0xdf
+    need += bytes > 0xef
+    need += 1
+    tails = bytes & 0xc0
+    tails = tails == 0x80                 ; bytes that go on with a character
+    more = row_max((1 - tails) * at)      ; where the last one begins
+    if more + need[more] > n {
+        rest = bytes[iota(n - more, more)]
+        bytes = reshape(bytes, [1, more])
+        n = more
+        codes = bytes
+        unless n return
+        at = iota(n)
+        need = reshape(need, [1, n])
+        tails = reshape(tails, [1, n])
+    }
+    ; The bits of each length, with the bytes that follow; the lead byte's length chooses.
+    more = bytes[at + 1] & 63
+    codes[where need > 1] = (codes & 31) << 6 | more
+    more = bytes[at + 2] & 63
+    codes[where need > 2] = (codes & 0x3ff) << 6 | more
+    codes[where need > 3] = 0xfffd
+    ; A character needs as many followers as it says, and a follower its leader.
+    good = running_sum(tails)
+    good = good[at + need - 1] - good     ; followers among the next need - 1 bytes
+    good = good == need - 1
+    codes[where good == 0] = 0xfffd
+    more = running_max((1 - tails) * (at + need))
+    tails = tails and at < more           ; followers that belong to a character vanish
+    codes[where bytes & 0xc0 == 0x80] = 0xfffd
+    codes = codes[where_not(tails)]
+}
+macro where_not(a) = where(a == 0)
+
+; glyphs.shown (I, as codes) becomes the glyph for each code point of glyphs.codes; GLYPH_MISSING where
+; the font has none.  Codes below 32 stay what they are.
+proc glyphs {
+    codes : I
+    shown : I
+    at    : I
+    shown = codes
+    at = codes > 0x7e
+    at = sum(at)
+    unless at return
+    at = find(GLYPH_CODES, transpose(codes))
+    shown[where codes > 0xff] = GLYPH_MISSING
+    shown[where at > -1] = GLYPHS_THERE[at]
+    at = codes - (0x2500 - GLYPH_BOX)
+    shown[where codes > 0x24ff and codes < 0x25a0 ] = at
+    shown[where codes > 0x7e and codes < 0xa0] = GLYPH_MISSING
+}

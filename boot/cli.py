@@ -1,0 +1,88 @@
+"""The command line.  ``pxos run`` starts a program at once; all else is read with argparse."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from .errors import DONE, INTERRUPTED, BootError
+
+if TYPE_CHECKING:
+    import argparse
+
+_SCRIPT = ".pxsh"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line (None: the process's own); returns the exit status.
+
+    0: done.  1: a program faulted, or the work failed.  2: the command was wrong.
+    130: interrupted.  Results go to standard output, everything else to standard error.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        status = _dispatch(words)
+        sys.stdout.flush()
+        return status
+    except BootError as error:
+        print(f"pxos: {error.line}", file=sys.stderr)
+        return error.status
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone; what is left of it must not fail again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+
+
+def _dispatch(words: list[str]) -> int:
+    if words[:1] == ["run"]:
+        from . import run_app
+
+        return run_app.main(words[1:])
+    if words and words[0].endswith(_SCRIPT):
+        from pathlib import Path
+
+        from . import sessions
+
+        return sessions.run_script(Path(words[0]), words[1:])
+    from .cli_parser import make_parser
+
+    options = make_parser().parse_args(words)
+    return _follow(options)
+
+
+def _follow(options: argparse.Namespace) -> int:
+    """Do what a parsed command line says."""
+    command = options.command
+    if command in (None, "boot"):
+        if options.line is not None:
+            from . import sessions
+
+            return sessions.run_line(options.line)
+        from . import boot_desktop, cli_parser
+
+        return boot_desktop.main(cli_parser.boot_options(options))
+    if command == "shell":
+        from . import sessions
+
+        return sessions.run_console(seed=options.seed, allow=options.allow)
+    if command == "doctor":
+        from . import doctor
+
+        return doctor.main(as_json=options.json)
+    from . import tools
+
+    if command == "asm":
+        return tools.asm(options.source, options.output, options.include)
+    if command == "disasm":
+        return tools.disasm(options.app, options.output)
+    if command == "apps":
+        return tools.apps(options.action, options.names)
+    return tools.font(options.source, options.output)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,22 @@
+"""From a process that ended to an exit status and what is told of it."""
+
+from __future__ import annotations
+
+import sys
+
+from ..kernel.process import Process
+from .errors import FAILED
+
+
+def tell_outcome(process: Process) -> int:
+    """The exit status of an ended process; a fault prints its error card to standard error."""
+    done = process.exit
+    if done is None:
+        raise ValueError(f"{process} has not ended: wait for it")
+    if done.kind == "fault":
+        print("\n".join(process.card), file=sys.stderr)
+        return FAILED
+    if done.kind == "killed":
+        print(f"pxos: {done.text} ({process.name})", file=sys.stderr)
+        return FAILED
+    return done.status

@@ -1,0 +1,81 @@
+"""The one table of what each program is seen doing: its golden picture is what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from pxos.kernel.devices.keycodes import KEYS
+
+from ..pictures import photograph
+from .playing import Events, Run, click, hold, play, stroke, tap
+
+#: A column of pictures for each picture input.
+Inputs = tuple[tuple[Callable[[], np.ndarray], ...], ...]
+
+
+def photo() -> np.ndarray:
+    """A small photograph."""
+    return photograph(90, 120)
+
+
+def sticker() -> np.ndarray:
+    """A picture that is transparent outside a disc and half so in it."""
+    y, x = np.mgrid[0:64, 0:64]
+    picture = np.zeros((64, 64, 4), np.uint8)
+    picture[...] = 236, 143, 208, 0
+    picture[(y - 32) ** 2 + (x - 32) ** 2 < 900, 3] = 160
+    picture[(y - 32) ** 2 + (x - 32) ** 2 < 300, 3] = 255
+    return picture
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A run of a program.  ``frames`` 0: to its end, and its first picture is looked at, or what
+    is on its screen if it writes none; else what is on its screen after so many frames."""
+
+    words: tuple[str, ...] = ()
+    inputs: Inputs = ()
+    frames: int = 0
+    events: Events = ()
+    text: bytes | None = None
+    seed: int = 1
+    size: tuple[int, int] | None = None
+    allow: tuple[str, ...] = ()
+
+    def run(self, name: str) -> Run:
+        """Run the program of that name so."""
+        return play(
+            name, self.words, [[make() for make in makes] for makes in self.inputs],
+            frames=self.frames, events=self.events, text=self.text, seed=self.seed,
+            size=self.size, allow=self.allow,
+        )
+
+
+ONE: Inputs = ((photo,),)
+UP, DOWN, LEFT, RIGHT = (KEYS[name] for name in ("up", "down", "left", "right"))
+
+SCENARIOS: dict[str, Scenario] = {
+    "blend": Scenario(("--mode", "over"), ((photo,), (sticker,))),
+    "blur": Scenario(("4",), ONE),
+    "breakout": Scenario(frames=400, events=[
+        *hold(5, 12, RIGHT), *tap(20, " "),
+    ]),
+    "clock": Scenario(frames=30),
+    "edges": Scenario((), ONE),
+    "flip": Scenario((), ONE),
+    "gray": Scenario((), ONE),
+    "hello": Scenario(("pixel",)),
+    "histogram": Scenario((), ONE),
+    "invert": Scenario((), ONE),
+    "life": Scenario(frames=200, seed=4),
+    "mandelbrot": Scenario(frames=90, events=click(5, 60, 150) + click(20, 40, 100)),
+    "palette": Scenario((), ONE),
+    "rotate": Scenario(("-20",), ONE),
+    "scale": Scenario(("--width", "75"), ONE),
+    "snake": Scenario(frames=220, seed=3, events=[
+        *tap(40, UP), *tap(70, LEFT), *tap(130, DOWN), *tap(150, RIGHT),
+    ]),
+    "threshold": Scenario(("110",), ONE),
+}

@@ -1,0 +1,132 @@
+"""Files from strangers: whatever they hold, nothing raises, grows without bound or hangs."""
+
+from __future__ import annotations
+
+import random
+import time
+import tracemalloc
+from collections import Counter
+
+import pytest
+
+from pxos.kernel.machine.cpu.executor import CpuExecutor
+from pxos.kernel.machine.fault import REASONS
+from pxos.kernel.machine.memory import Memory
+from pxos.kernel.machine.meta import MetaError
+from pxos.kernel.machine.oracle import Oracle
+from pxos.kernel.machine.program import ProgramError, checkpoint, load, open_memory
+
+from ..conformance.building import NO_LIMIT
+from ..conformance.compare import Outcome
+from ..conformance.scripted_ports import ScriptedPorts
+from .hostile import case
+
+QUICK, LONG, BATCH, QUICK_TRACED = 400, 100_000, 1000, 40
+QUOTA = 1 << 20
+FUEL = 3000
+#: Python allocations that a run may reach: the quota and temporaries a small multiple of it.
+MOST_BYTES = 64 * QUOTA
+#: Processor seconds for one file, far above what any takes.
+MOST_SECONDS = 20.0
+
+
+def run_file(data: bytes, seed: int) -> str:
+    """Load a file and run it in slices; how it ended.  Whatever raises is a failure."""
+    try:
+        program = load(data, max_px=1 << 20)
+        memory = open_memory(program, QUOTA)
+    except ProgramError as error:
+        assert error.what
+        assert error.advice
+        return "refused"
+    size = memory.words.size
+    assert 4 * size <= QUOTA
+    chooser = random.Random(seed)
+    memory.set64("fuel", FUEL)
+    executor = CpuExecutor(memory, ScriptedPorts(seed))
+    slice_fuel = FUEL
+    for _ in range(40):
+        before = memory.get64("fuel")
+        stop = executor.run(slice_fuel)
+        assert stop.reason in REASONS
+        assert memory.get64("fuel") <= before
+        assert memory.words.size == size
+        assert memory.top <= memory.quota_rows
+        if stop.reason not in "YW":
+            break
+        slice_fuel = max(stop.next_fuel, chooser.choice((1, 5, 100)))
+    go_on(memory)
+    return stop.reason
+
+
+def go_on(memory: Memory) -> None:
+    """Whatever a program did, its picture is a valid one, but for the metadata it may write."""
+    try:
+        load(checkpoint(memory))
+    except ProgramError as error:
+        assert isinstance(error.__cause__, MetaError), error
+
+
+def fuzz(first: int, count: int) -> Counter[str]:
+    """Run files by their number."""
+    ends: Counter[str] = Counter()
+    for number in range(first, first + count):
+        data = case(f"file {number}")
+        began = time.process_time()
+        try:
+            ends[run_file(data, number)] += 1
+        except BaseException:
+            print(f"the file with seed 'file {number}'")
+            raise
+        took = time.process_time() - began
+        assert took < MOST_SECONDS, f"file {number} took {took} s"
+    return ends
+
+
+def test_hostile_files() -> None:
+    ends = fuzz(0, QUICK)
+    print(f"seeds 'file 0'..'file {QUICK - 1}' ended {dict(ends)}")
+    assert ends["refused"] > QUICK // 20
+    assert sum(ends.values()) - ends["refused"] > QUICK // 3
+
+
+def test_memory_stays_bounded() -> None:
+    for number in range(1_000_000, 1_000_000 + QUICK_TRACED):
+        data = case(f"file {number}")
+        tracemalloc.start()
+        try:
+            run_file(data, number)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert peak < MOST_BYTES, f"file {number} took {peak} bytes"
+
+
+def agree(number: int) -> bool:
+    """Whether the oracle and the CPU executor leave a hostile program alike; None ran: False."""
+    try:
+        program = load(case(f"file {number}"), max_px=1 << 20)
+        memories = [open_memory(program, QUOTA) for _ in range(2)]
+    except ProgramError:
+        return False
+    outcomes = []
+    for memory, factory in zip(memories, (Oracle, CpuExecutor), strict=True):
+        memory.set64("fuel", 200)
+        ports = ScriptedPorts(number)
+        stop = factory(memory, ports).run(NO_LIMIT)
+        outcomes.append(Outcome(memory.words, (stop,), tuple(ports.log)))
+    found = outcomes[0].differs(outcomes[1])
+    assert not found, f"file {number}: " + "; ".join(found)
+    return True
+
+
+def test_executors_agree_on_hostile_programs() -> None:
+    assert sum(agree(number) for number in range(500_000, 500_150)) > 40
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(2_000_000, 2_000_000 + LONG, BATCH))
+def test_hostile_files_long(first: int) -> None:
+    fuzz(first, BATCH)
+    for number in range(first, first + BATCH, 10):
+        agree(number)
