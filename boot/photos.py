@@ -8,6 +8,7 @@ decodes by itself are opened, and a file that is cut off is refused.
 from __future__ import annotations
 
 import io
+import logging
 import struct
 import warnings
 import zlib
@@ -31,7 +32,7 @@ MAX_FILE_BYTES = 1 << 30
 MAX_FRAMES = 10_000
 
 #: Formats that are opened, by Pillow's names; none of them starts another program.
-FORMATS = ("PNG", "JPEG", "MPO", "GIF", "WEBP", "BMP", "TIFF", "PPM", "AVIF")
+FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "PPM", "AVIF")
 #: Those whose frames are moments; further pictures in the others are thumbnails and the like.
 _ANIMATED = frozenset({"GIF", "WEBP", "PNG", "AVIF"})
 _BMP_HEADERS = frozenset(size.to_bytes(4, "little") for size in (12, 40, 52, 56, 64, 108, 124))
@@ -48,7 +49,8 @@ SUFFIXES = tuple(_WRITERS)
 
 #: What Pillow raises on files that are not what they say.
 _PILLOW_ERRORS = (OSError, ValueError, SyntaxError, EOFError, struct.error, zlib.error, IndexError,
-                  KeyError, TypeError, OverflowError, AttributeError, ZeroDivisionError)
+                  KeyError, TypeError, OverflowError, AttributeError, ZeroDivisionError,
+                  RuntimeError)
 
 
 def is_picture(head: bytes) -> bool:
@@ -105,8 +107,10 @@ def _pillow(data: bytes, name: str) -> Iterator[np.ndarray]:
     from PIL import Image, UnidentifiedImageError
 
     # Pillow warns above this number and refuses above twice as many; we refuse by ourselves.
+    # It also warns of broken metadata, which is no matter here.
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
-    warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+    warnings.filterwarnings("ignore", module=r"PIL\.")
+    logging.getLogger("PIL").setLevel(logging.CRITICAL)
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             frames = getattr(image, "n_frames", 1) if image.format in _ANIMATED else 1

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: Least milliseconds between two frames: players slow down GIFs that ask for less than 20.
 MIN_GAP_MS = 40
+#: Hundredths of a second that a GIF can show one frame.
+_LONGEST_CS = 65535
 #: Distinct frames after which a recording ends by itself: a minute at 10 frames a second.
 MAX_FRAMES = 600
 
@@ -59,7 +61,7 @@ class Recorder:
             return b""
         # A GIF counts hundredths of a second: round the moments, not the lengths.
         moments = [round(ms / 10) for ms in (*self._starts, max(end_ms, self._starts[-1] + 100))]
-        lengths = [10 * (b - a) for a, b in pairwise(moments)]
+        lengths = [10 * min(b - a, _LONGEST_CS) for a, b in pairwise(moments)]
         out = BytesIO()
         self._frames[0].save(out, "GIF", save_all=True, append_images=self._frames[1:],
                              duration=lengths, loop=0, optimize=False, disposal=1)

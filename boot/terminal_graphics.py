@@ -49,15 +49,10 @@ class _Strips:
         strips = pixels.reshape(grid.rows, grid.cell_rows, pixels.shape[1], 3)
         shown = self._shown
         if shown is None or shown.shape != strips.shape:
-            shown = np.zeros_like(strips)
-            changed = np.ones(grid.rows, bool)
+            parts = [self._strip(row, strip, None) for row, strip in enumerate(strips)]
         else:
-            changed = (strips != shown).any(axis=(1, 2, 3))
-        first = self._shown is None
-        parts = [
-            self._strip(int(row), strips[row], None if first else shown[row])
-            for row in np.flatnonzero(changed)
-        ]
+            changed = np.flatnonzero((strips != shown).any(axis=(1, 2, 3))).tolist()
+            parts = [self._strip(row, strips[row], shown[row]) for row in changed]
         self._shown = strips.copy()
         return b"".join(parts)
 

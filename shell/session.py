@@ -144,12 +144,16 @@ class Session:
         """
         with Interrupts() as interrupts:
             running = self.start_line(text, name=name, strict=strict)
-            while running is not None and not running.poll():
-                self.pump()
-                if interrupts.count:
+            try:
+                while running is not None and not running.poll():
+                    self.pump()
+                    if interrupts.count:
+                        running.interrupt()
+                        if self.live:
+                            self.out("\n")
+            finally:
+                if running is not None:  # ``out`` raised: leave nothing half done behind
                     running.interrupt()
-                    if self.live:
-                        self.out("\n")
         return self.status
 
     def run_script(self, text: str, name: str, arguments: Sequence[str] = ()) -> int:

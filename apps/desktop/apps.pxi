@@ -2,14 +2,14 @@
 
 const TITLE_COLS = 24
 const LABEL_COLS = 11                 ; what fits under an icon
-const DOES_COLS = 56
+const DOES_COLS = 44
 
 apps     : I                          ; how many there are; a program's number is its row below
 titles   : T                          ; apps x TITLE_COLS glyphs
 labels   : T                          ; apps x LABEL_COLS, centred
 does     : T                          ; apps x DOES_COLS
 icons    : P leaf 32                  ; a stack of 32 x 32
-wants    : I                          ; apps x 3: asks for a screen, for processes, needs arguments
+wants    : I 0x3                       ; apps x 3: asks for a screen, for processes, needs arguments
 terminal : I = -1                     ; the terminal's number
 offered  : I                          ; 1 x m: the programs on show, those with a screen first
 programs : I                          ; how many of them have one
@@ -23,9 +23,10 @@ macro fit(d, text, n) {
 }
 
 proc load_apps {
-    said  : T
-    icon  : P
-    row   : I
+    said  : T scratch
+    icon  : P scratch
+    row   : I scratch
+    needs : I scratch
     apps = in(processes, 'a')
     for i in 0..apps {
         utf8.bytes = in(processes, ['t', i])
@@ -45,7 +46,7 @@ proc load_apps {
         does = below(does, said)
 
         icon = in(processes, ['i', i])
-        unless size(icon) { icon = reshape(SLATE, [32, 32]) }
+        unless size(icon) { icon = reshape(COLOURS[C_SLATE], [32, 32]) }
         icons = below(icons, icon)
 
         row = in(processes, ['w', i])
@@ -56,11 +57,9 @@ proc load_apps {
     }
     ; What has no screen works on pictures in pipes; what starts others, or is on a screen but
     ; cannot do without arguments, is not for the launcher.
-    view screens = wants[0, 0, -1, 1]
-    view others = wants[0, 1, -1, 1]
-    view needs = wants[0, 2, -1, 1]
-    row = others or (screens and needs > 0)
-    row = transpose(row * 2 + (screens == 0))
+    needs = transpose(wants)
+    row = rows(needs, 1) or (rows(needs, 0) and rows(needs, 2) > 0)
+    row = row * 2 + (rows(needs, 0) == 0)
     programs = sum(row == 0)
     offered = order(row)
     offered = reshape(offered, [1, programs + sum(row == 1)])
@@ -68,10 +67,10 @@ proc load_apps {
 
 ; one_line.text (T) becomes utf8.bytes as glyphs of a byte each.
 proc one_line {
-    text : T
+    text : T scratch
     call utf8
     glyphs.codes = utf8.codes
     call glyphs
-    glyphs.shown[where glyphs.shown > 0xff] = GLYPH_MISSING
+    glyphs.shown[where glyphs.shown >> 8] = GLYPH_MISSING
     text = glyphs.shown
 }

@@ -10,11 +10,11 @@ tab_cols : I = 1
 tab_of   : I                          ; 1 x count: numbers of the windows in order of age
 
 proc draw_bar {
-    words : T
-    inks  : T
-    n     : I
-    sorted : I
-    tabs  : T
+    words : T scratch
+    inks  : T scratch
+    n     : I scratch
+    sorted : I scratch
+    tabs  : T scratch
     n = cols_ // 8
     words = reshape(0, [1, n])
     inks = reshape(C_SILVER, [1, n])
@@ -24,29 +24,26 @@ proc draw_bar {
     draw(words, time, [0, n - CLOCK_COLS + 1])
     if count {
         tab_cols = max(3, min(16, (n - TABS - CLOCK_COLS) // count))
-        view ours = W[0, PID, -1, 1]
-        tab_of = order(transpose(ours))
-        sorted = rows(W, tab_of)
-        view apps_of = sorted[0, APP, -1, 1]
-        view pids_of = sorted[0, PID, -1, 1]
-        tabs = titles[apps_of * TITLE_COLS + iota(tab_cols - 2)]
+        sorted = transpose(W)
+        tab_of = order(rows(sorted, PID))
+        sorted = transpose(rows(W, tab_of))
+        tabs = titles[transpose(rows(sorted, APP)) * TITLE_COLS + iota(tab_cols - 2)]
         tabs = beside(0, tabs)
         tabs = beside(tabs, 0)
         draw(words, reshape(tabs, [1, count * tab_cols]), [0, TABS])
-        sorted = pids_of == front
+        sorted = transpose(rows(sorted, PID)) == front
         sorted = sorted > at_home
         sorted = sorted * (C_YELLOW - C_SILVER) + reshape(C_SILVER, [1, tab_cols])
         draw(inks, reshape(sorted, [1, count * tab_cols]), [0, TABS])
-        draw(words, reshape(0, [1, CLOCK_COLS - 13]), [0, n - CLOCK_COLS])
     }
-    cells(line, words, inks, FONT16, 16, INK)
+    cells(line, words, inks, FONT16, 16, C_INK)
     draw(frame, COLOURS, [0, 0, BAR_ROWS, cols_, C_INK])
     draw(frame, line, [0, 0])
 }
 
 ; time becomes the date and time in `now`.
 proc tell_time {
-    digits : I
+    digits : I scratch
     digits = now[[2, 2, 3, 3, 4, 4]] // [10, 1, 10, 1, 10, 1]
     digits = digits % 10 + '0'
     time[[0, 1, 7, 8, 10, 11]] = digits
@@ -56,7 +53,7 @@ proc tell_time {
 
 ; A click on the bar, in column bar_click.col of pixels.
 proc bar_click {
-    col : I
+    col : I scratch
     col = col // 8 - TABS
     if col < 0 {
         call go_home_if_any

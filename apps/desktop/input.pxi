@@ -14,7 +14,7 @@ held       : I                        ; buttons
 pointer_at : I = [-99, -99]
 
 proc look_at_keys {
-    events : I
+    events : I scratch
     events = in(keys)
     for k in 0..height(events) {
         event = rows(events, k)
@@ -23,23 +23,25 @@ proc look_at_keys {
 }
 
 proc key {
-    code  : I
-    ctrl  : I
-    code = event
+    code    : I scratch
+    special : I scratch               ; keys that are no characters, from KEY_UP on
+    ctrl  : I scratch
+    code = event[0]
+    special = code - KEY_UP
     if event[1] == STATE_UP {
         unless at_home { call pass_key }
         return
     }
     ctrl = event[2] & MOD_CTRL
-    if code == KEY_ESCAPE or code == KEY_F3 or (ctrl and code == KEY_HOME) {
+    if code == KEY_ESCAPE or special == (KEY_F3 - KEY_UP) or (ctrl and special == (KEY_HOME - KEY_UP)) {
         call go_home_if_any
         return
     }
-    if code == KEY_F2 or (ctrl and code == KEY_RIGHT) or (code == KEY_TAB and event[2] & 6) {
+    if special == (KEY_F2 - KEY_UP) or (ctrl and special == (KEY_RIGHT - KEY_UP)) or (code == KEY_TAB and event[2] & 6) {
         call next_window
         return
     }
-    if ctrl and code == KEY_LEFT {
+    if ctrl and special == (KEY_LEFT - KEY_UP) {
         call previous_window
         return
     }
@@ -47,7 +49,7 @@ proc key {
         call launcher_key
         return
     }
-    if code == KEY_F4 goto close
+    if special == (KEY_F4 - KEY_UP) goto close
     if ctrl and (code | 32) == 'w' {
         if W[(count - 1) * WC + APP] != terminal goto close
     }
@@ -63,23 +65,25 @@ proc pass_key {
 }
 
 proc launcher_key {
-    code : I
-    code = event
+    code    : I scratch
+    special : I scratch
+    code = event[0]
+    special = code - KEY_UP
     choose.to = chosen
     if code == KEY_ENTER {
         call open
         return
     }
-    if code == KEY_LEFT { choose.to -= 1 }
-    if code == KEY_RIGHT or code == KEY_TAB { choose.to += 1 }
-    if code == KEY_HOME { choose.to = 0 }
-    if code == KEY_END { choose.to = size(offered) - 1 }
+    if special == (KEY_LEFT - KEY_UP) { choose.to -= 1 }
+    if special == (KEY_RIGHT - KEY_UP) or code == KEY_TAB { choose.to += 1 }
+    if special == (KEY_HOME - KEY_UP) { choose.to = 0 }
+    if special == (KEY_END - KEY_UP) { choose.to = size(offered) - 1 }
     call choose
-    if code == KEY_UP or code == KEY_DOWN {
-        choose_row.step = code * 2 - (KEY_UP + KEY_DOWN)
+    if special == (KEY_UP - KEY_UP) or special == (KEY_DOWN - KEY_UP) {
+        choose_row.step = special * 2 - 1
         call choose_row
     }
-    if code > ' ' and code < 127 {
+    if code > ' ' and not code >> 7 {
         choose_letter.code = code
         call choose_letter
     }
@@ -109,7 +113,7 @@ proc previous_window {
 }
 
 proc look_at_pointer {
-    events : I
+    events : I scratch
     events = in(pointer)
     for k in 0..height(events) {
         event = rows(events, k)
@@ -119,20 +123,19 @@ proc look_at_pointer {
 }
 
 proc point {
-    row   : I
-    col   : I
-    now_held : I
-    part  : I
-    hit   : I
+    row   : I scratch
+    col   : I scratch
+    now_held : I scratch
+    part  : I scratch
+    hit   : I scratch
     pointer_at = event[[0, 1]]
-    row = event
+    row = event[0]
     col = event[1]
     moved = 1
     now_held = event[2] & 7
     part = pointer_at - W[(count - 1) * WC + [ROW, COL]]
     if grab == DRAG {
-        W[(count - 1) * WC + ROW] = row - grab_at
-        W[(count - 1) * WC + COL] = col - grab_at[1]
+        W[(count - 1) * WC + [ROW, COL]] = pointer_at - grab_at
         call keep_in_reach
     }
     if grab == CLOSE and not now_held {
@@ -202,27 +205,25 @@ proc point {
 
 ; window_at.hit becomes the number of the window under the pointer, or -1.
 proc window_at {
-    hit  : I
-    down : I
-    wide : I
+    hit  : I scratch
+    fields : I scratch
+    part : I scratch
     hit = -1
     unless count return
-    view ats = W[0, ROW, -1, 2]
-    view sizes = W[0, ROWS, -1, 2]
-    down = pointer_at - ats
-    wide = sizes - down
-    down += [ABOVE, 1]
-    down = min(down, wide)
-    down = row_min(down)
-    hit = where(down > -1)
-    hit = hit[size(hit) - 1]
-    if sum(transpose(down) > -1) == 0 { hit = -1 }
+    fields = transpose(W)
+    part = pointer_at[0] - rows(fields, ROW)
+    hit = min(part + ABOVE, rows(fields, ROWS) - part)
+    part = pointer_at[1] - rows(fields, COL)
+    part = min(part + 1, rows(fields, COLS) - part)
+    hit = min(hit, part) > -1
+    hit *= iota(count, 1)
+    hit = row_max(hit) - 1
 }
 
 ; over_cross.yes: the pointer is on the cross of the window in front.
 proc over_cross {
-    yes  : I
-    part : I
+    yes  : I scratch
+    part : I scratch
     part = pointer_at - W[(count - 1) * WC + [ROW, COL]]
     part = part + beside(ABOVE, 20 - W[(count - 1) * WC + COLS])
     yes = row_min(min(part, [TITLE, 15] - part)) > -1
@@ -230,8 +231,8 @@ proc over_cross {
 
 ; The event to the program whose window is under the pointer, or holds it, in its own pixels.
 proc pass_pointer {
-    number : I
-    there  : I
+    number : I scratch
+    there  : I scratch
     number = count - 1
     unless grab { number = window_at.hit }
     there = pointer_at - W[number * WC + [ROW, COL]]
@@ -241,13 +242,11 @@ proc pass_pointer {
 
 ; Title bars stay where they can be caught.
 proc keep_in_reach {
-    most : I
+    fields : I scratch
     from = -1
     unless count return
-    view ats = W[0, ROW, -1, 2]
-    view sizes = W[0, COLS, -1, 1]
-    most = dims - [8, 40]
-    ats = min(ats, most)
-    most = beside(reshape(BAR_ROWS + ABOVE, [count, 1]), 40 - sizes)
-    ats = max(ats, most)
+    fields = transpose(W)
+    rows(fields, ROW) = max(min(rows(fields, ROW), rows_ - 8), BAR_ROWS + ABOVE)
+    rows(fields, COL) = max(min(rows(fields, COL), cols_ - 40), 40 - rows(fields, COLS))
+    W = transpose(fields)
 }

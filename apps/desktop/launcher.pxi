@@ -17,9 +17,9 @@ names    : P leaf 8
 
 ; Where everything is.
 proc arrange {
-    number : I
-    filter : I
-    top    : I
+    number : I scratch
+    filter : I scratch
+    top    : I scratch
     across = max(1, (cols_ - 8) // PLACE_COLS)
     number = iota(size(offered))
     filter = 1 - (number < programs)
@@ -27,7 +27,7 @@ proc arrange {
     top = (programs + across - 1) // across * PLACE_ROWS + HEADING + 8
     tops = number // across * PLACE_ROWS + filter * top + (BAR_ROWS + 8 + HEADING)
     lefts = number % across * PLACE_COLS + (cols_ - across * PLACE_COLS) // 2
-    heads = [BAR_ROWS + 8, lefts + 4; top + (BAR_ROWS + 8), lefts + 4]
+    heads = [BAR_ROWS + 8, lefts[0] + 8; top + (BAR_ROWS + 8), lefts[0] + 8]
     ; If the chosen one is below the screen, everything goes up.
     top = max(0, tops[chosen] + PLACE_ROWS - (rows_ - HINT))
     tops -= top
@@ -36,9 +36,9 @@ proc arrange {
 
 ; home becomes the launcher.
 proc draw_home {
-    list : I
-    m    : I
-    home = reshape(NIGHT, dims)
+    list : I scratch
+    m    : I scratch
+    home = reshape(COLOURS[C_NIGHT], dims)
     draw(home, WALLPAPER, beside([0, 0], dims))
     m = size(offered)
     unless m return
@@ -70,23 +70,23 @@ CHOSEN_AT : I = [4, 24, 0, 0, 0; 44, 0, 0, 0, 0]
 
 ; What the chosen program does, and the keys.
 proc draw_hint {
-    words : T
-    inks  : T
-    n     : I
+    words : T scratch
+    inks  : T scratch
+    n     : I scratch
     n = cols_ // 8
     words = reshape(0, [1, n])
     inks = reshape(C_PAPER, [1, n])
     draw(words, rows(does, offered[chosen]), [0, 1])
-    draw(words, "\n opens  F2 next window", [0, n - 24])
-    draw(inks, C_SILVER, [0, n - 24, 1, 24])
-    cells(line, words, inks, FONT16, 16, INK)
+    draw(words, "\n open  F2 next  F3 home  F4 close", [0, n - 34])
+    draw(inks, C_SILVER, [0, n - 34, 1, 34])
+    cells(line, words, inks, FONT16, 16, C_INK)
     draw(home, COLOURS, [rows_ - HINT, 0, HINT, cols_, C_INK])
     draw(home, line, [rows_ - HINT, 0])
 }
 
 ; Choose another place: `choose.to` is its number.
 proc choose {
-    to : I
+    to : I scratch
     to = max(0, min(to, size(offered) - 1))
     if to == chosen return
     chosen = to
@@ -95,8 +95,8 @@ proc choose {
 
 ; The nearest place above (choose_row.step -1) or below (1) the chosen one.
 proc choose_row {
-    step : I
-    away : I
+    step : I scratch
+    away : I scratch
     away = (tops - tops[chosen]) * (step * 1000)
     away[where away < 1] = 0x7fffffff
     choose.to = row_min(away)
@@ -109,24 +109,24 @@ proc choose_row {
 
 ; The next place whose name begins with the letter `choose_letter.code`.
 proc choose_letter {
-    code  : I
-    ahead : I
-    first : I
+    code  : I scratch
+    ahead : I scratch
+    first : I scratch
     first = titles[offered * TITLE_COLS] | 32
     first = first == (code | 32)
     unless sum(first) return
     ahead = iota(size(offered)) - chosen - 1
     ahead = ahead % size(offered)
-    ahead[where first == 0] = 9999
+    ahead[where first == 0] = 0x7fffffff
     choose.to = argmax(0 - ahead)
     call choose
 }
 
 ; place_at.hit becomes the number of the place at pixel (place_at.row, place_at.col), or -1.
 proc place_at {
-    row : I
-    col : I
-    hit : I
+    row : I scratch
+    col : I scratch
+    hit : I scratch
     hit = tops < row and tops + PLACE_ROWS > row
     hit = hit and lefts < col and lefts + PLACE_COLS > col
     if sum(hit) { hit = argmax(hit) } else { hit = -1 }
@@ -134,8 +134,8 @@ proc place_at {
 
 ; Start the chosen program; a filter is explained in a terminal.
 proc open {
-    app   : I
-    words : T
+    app   : I scratch
+    words : T scratch
     if count == MOST or not size(offered) return
     app = offered[chosen]
     words = reshape(0, [0, 0])

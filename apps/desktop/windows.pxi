@@ -20,7 +20,6 @@ const ABOVE = TITLE + 2               ; rows of a window above its content
 
 W      : I [0, WC]
 count  : I                            ; windows
-opened : I                            ; windows ever opened, for where the next one is put
 last   : I                            ; highest pid seen
 front  : I = -1                       ; pid of the window in front
 
@@ -41,29 +40,29 @@ FRAME : I = [
     -14, 1, 19, 4, 0,  1, 3, 4, 2, 0,    -18, -1, 19, 2, 0,  -17, 0, 16, 0, 0, -17, 0, 1, 0, 0]
 
 picture : P                           ; names the picture of one window
-picture0  : P far
-picture1  : P far
-picture2  : P far
-picture3  : P far
-picture4  : P far
-picture5  : P far
-picture6  : P far
-picture7  : P far
-picture8  : P far
-picture9  : P far
-picture10 : P far
-picture11 : P far
-picture12 : P far
-picture13 : P far
-picture14 : P far
-picture15 : P far
+picture0  : P far keep
+picture1  : P far keep
+picture2  : P far keep
+picture3  : P far keep
+picture4  : P far keep
+picture5  : P far keep
+picture6  : P far keep
+picture7  : P far keep
+picture8  : P far keep
+picture9  : P far keep
+picture10 : P far keep
+picture11 : P far keep
+picture12 : P far keep
+picture13 : P far keep
+picture14 : P far keep
+picture15 : P far keep
 
 ; Draw window number draw_window.number.
 proc draw_window {
-    number : I
-    w      : I
-    place  : I
-    words  : T
+    number : I scratch
+    w      : I scratch
+    place  : I scratch
+    words  : T scratch
     w = rows(W, number)
     place = reshape(w @ FRAME, [5, 5])
     draw(frame, COLOURS, place)
@@ -86,30 +85,31 @@ proc draw_window {
 
 ; Look at what the programs did: new ones, new pictures, ends.
 proc look_at_children {
-    kids   : I
-    list   : I
-    seen   : I
-    changed : I
-    i      : I
+    kids   : I scratch
+    list   : I scratch
+    seen   : I scratch
+    fields : I scratch
+    states : I scratch
+    serials : I scratch
+    changed : I scratch
+    i      : I scratch
     kids = in(processes, 'p')
-    view pids = kids[0, 0, -1, 1]
-    list = pids > last
-    list = where(list)
+    seen = transpose(kids)
+    list = where(rows(seen, 0) > last)
     for k in 0..size(list) {
         adopt.kid = rows(kids, list[k])
         call adopt
     }
     unless count return
-    view ours = W[0, PID, -1, 1]
-    seen = rows(kids, find(pids, ours))
-    view states = seen[0, 2, -1, 1]
-    view cards = W[0, CARD, -1, 1]
+    fields = transpose(W)
+    list = find(transpose(rows(seen, 0)), transpose(rows(fields, PID)))
+    seen = transpose(rows(kids, list))    ; a column for each window
+    states = rows(seen, 2)
+    serials = rows(seen, 5)
     changed = states == 'E'
-    changed = changed > cards
+    changed = changed > rows(fields, CARD)
     unless at_home {
-        view serials = seen[0, 5, -1, 1]
-        view known = W[0, SERIAL, -1, 1]
-        list = serials == known
+        list = serials == rows(fields, SERIAL)
         changed = max(changed, list == 0)
     }
     list = where(changed)
@@ -122,13 +122,15 @@ proc look_at_children {
     }
 }
 
+PLACES : I = [2, 2; 0, 0; 4, 4; 0, 4; 4, 0]  ; in quarters of the space that is left
+
 ; A new program gets a window.
 proc adopt {
-    kid  : I
-    used : I
-    room : I
-    size : I
-    last = kid
+    kid  : I scratch
+    used : I scratch
+    room : I scratch
+    size : I scratch
+    last = kid[0]
     ; Not larger than the screen; the program may not have looked at its size yet.
     room = dims - [BAR_ROWS + ABOVE + 2, 2]
     size = kid[[3, 4]]
@@ -136,34 +138,29 @@ proc adopt {
     if sum(room == size) < 2 { out(processes, 0, ['z', last, room]) }
     ; A picture that nobody has.
     used = transpose(iota(MOST))
-    view slots = W[0, SLOT, -1, 1]
-    used = find(slots, used)
+    used = find(transpose(rows(transpose(W), SLOT)), used)
     used = argmax(used < 0)
     name picture = picture0[used]
     picture = in(processes, ['s', last])
     W = below(W, [last, kid[1], 0, 0, room, 0, used, 0, 0, 0, 1])
     count += 1
-    ; In the middle, each a little further down and to the right.
-    used = opened % 7 * 24
-    opened += 1
-    room = dims - [BAR_ROWS + ABOVE + 4, 4] - room
-    room = max(room, 0) + 1
-    room = (room // 2 + used) % room
+    ; In the middle, then in the corners, then the same a little to the side.
+    room = max(dims - [BAR_ROWS + ABOVE + 5, 5] - room, 0)
+    room = room * rows(PLACES, used % 5) // 4 + used // 5 * 24
     room = (room + 4) & -8
-    room += [BAR_ROWS + ABOVE, 0]
-    W[(count - 1) * WC + ROW] = room
-    W[(count - 1) * WC + COL] = room[1]
+    W[(count - 1) * WC + [ROW, COL]] = room + [BAR_ROWS + ABOVE, 0]
+    call keep_in_reach
     call focus
 }
 
 ; Window fresh.number has a new picture, or its program ended.
 proc fresh {
-    number : I
-    serial : I
-    state  : I
-    pid    : I
-    size   : I
-    at     : I
+    number : I scratch
+    serial : I scratch
+    state  : I scratch
+    pid    : I scratch
+    size   : I scratch
+    at     : I scratch
     at = number * WC
     pid = W[at]
     name picture = picture0[W[at + SLOT]]
@@ -183,8 +180,7 @@ proc fresh {
     W[at + SERIAL] = serial
     size = shape(picture)
     if sum(size == W[at + [ROWS, COLS]]) < 2 {
-        W[at + ROWS] = size
-        W[at + COLS] = size[1]
+        W[at + [ROWS, COLS]] = size
         from = -1
     }
     from = min(from, number)
@@ -192,8 +188,8 @@ proc fresh {
 
 ; Window remove.number goes, and its program with it.
 proc remove {
-    number : I
-    pid    : I
+    number : I scratch
+    pid    : I scratch
     pid = W[number * WC]
     out(processes, 0, ['k', pid])
     out(processes, 0, ['x', pid])
@@ -206,7 +202,7 @@ proc remove {
 
 ; Bring window raise.number to the front.
 proc raise {
-    number : I
+    number : I scratch
     number = iota(count) == number
     W = rows(W, order(number))
     call focus
@@ -214,13 +210,17 @@ proc raise {
 
 ; The last row of W is the window in front: colour it, and tell the kernel.
 proc focus {
-    view tints = W[0, TINT, -1, 2]
-    tints = [C_SLATE, C_FOG]
+    at : I scratch
     front = -1
     if count {
-        front = W[(count - 1) * WC]
-        W[(count - 1) * WC + TINT] = C_YELLOW
-        W[(count - 1) * WC + EDGE] = C_PAPER
+        at = transpose(W)
+        rows(at, TINT) = C_SLATE
+        rows(at, EDGE) = C_FOG
+        W = transpose(at)
+        at = (count - 1) * WC
+        front = W[at]
+        W[at + TINT] = C_YELLOW
+        W[at + EDGE] = C_PAPER
     }
     out(processes, 0, ['f', front])
     from = -1

@@ -9,22 +9,22 @@ const CARD_KEYS = 8                   ; columns of the words "where", "doing" an
 ; row each), wrapped between words, and card.hint below.  The first line is the headline; from
 ; the third on a line begins with a key of CARD_KEYS characters, and goes on to the right of it.
 proc card {
-    lines   : T
+    lines   : T scratch
     hint    : T = "F4 or the cross closes this window"
     cols    : I = 56
-    picture : P
-    text    : T
-    glyphs  : T
-    inks    : T
-    piece   : T
-    keep    : I
-    at      : I
-    n       : I
-    row     : I
-    line    : I
-    indent  : I
-    length  : I
-    step    : I
+    picture : P scratch
+    text    : T scratch
+    glyphs  : T scratch
+    inks    : T scratch
+    piece   : T scratch
+    keep    : I scratch
+    at      : I scratch
+    n       : I scratch
+    row     : I scratch
+    line    : I scratch
+    indent  : I scratch
+    length  : I scratch
+    step    : I scratch
     ; All of it in one row: without the blanks that fill a line, with a newline behind each.
     text = lines > ' '
     keep = running_sum(text)
@@ -78,5 +78,5 @@ proc card {
     draw(inks, C_SILVER, [row + 1, 0, 1, cols])
     glyphs = reshape(glyphs, [row + 3, cols])
     inks = reshape(inks, [row + 3, cols])
-    cells(picture, glyphs, inks, FONT16, 16, INK)
+    cells(picture, glyphs, inks, FONT16, 16, C_INK)
 }

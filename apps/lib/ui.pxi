@@ -25,24 +25,25 @@ const C_BROWN  = 15
 COLOURS : P leaf 1 = [INK; NIGHT; SLATE; FOG; SILVER; PAPER; RED; ORANGE;
                       YELLOW; LIME; GREEN; TEAL; BLUE; INDIGO; PINK; BROWN]
 
-; dyed(atlas, shape, mask, colour): atlas becomes a copy of the white atlas `shape` in one colour.
+; dyed(atlas, shape, mask, colour): atlas becomes a copy of the white atlas `shape` in one colour
+; (C_INK...).
 ; What a program writes in two instructions, tile and draw, it writes with a dyed atlas.
 macro dyed(atlas, shape, mask, colour) {
     atlas = shape
-    atlas[where mask] = colour
+    atlas[where mask] = COLOURS[colour]
 }
 
 ; cells(pic, glyphs, inks, font, h, paper): a screen of text, a colour a character.
 ; pic (P) becomes the text `glyphs` (R x C glyph numbers) in the colours `inks` (R x C, C_INK...)
 ; on `paper`, written with the mask `font`, whose cells are h x 8.  Six instructions.
 macro cells(pic, glyphs, inks, font, h, paper) {
-    mask  : T
-    dims  : I 1x2
-    inked : P
+    mask  : T scratch
+    dims  : I
+    inked : P scratch
     mask = tile(glyphs, font)
     dims = shape(mask)
     inked = COLOURS[inks]
     inked = zoom(inked, dims)
-    pic = reshape(paper, dims)
+    pic = reshape(COLOURS[paper], dims)
     pic[where mask] = inked
 }

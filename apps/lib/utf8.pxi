@@ -18,29 +18,25 @@ GLYPHS_THERE : I = [1, 2, 3, 4, 8, 9, 10, 11, 12, 13,
 ; utf8.codes (I 1 x m) becomes the code points of utf8.bytes (T 1 x n).  What is malformed becomes
 ; U+FFFD.  A character whose end is missing is left in utf8.rest (T), to be put before what follows.
 proc utf8 {
-    bytes : T
-    codes : I
-    rest  : T
-    at    : I
-    need  : I
-    more  : I
-    tails : I
-    good  : I
+    bytes : T scratch
+    codes : I scratch
+    rest  : T scratch
+    at    : I scratch
+    need  : I scratch
+    more  : I scratch
+    tails : I scratch
+    good  : I scratch
     n = size(bytes)
-    n : I
+    n : I scratch
     rest = reshape(0, [0, 0])
     codes = bytes
     unless n return
-    at = bytes > 0x7f
-    at = row_max(at)
+    at = row_max(bytes) >> 7
     unless at return                      ; plain ASCII
     at = iota(n)
-    need = bytes > 0xbf                   ; bytes of the character that begins here: 1 to 4
-    need += bytes > 0xdf
-    need += bytes > 0xef
-    need += 1
-    tails = bytes & 0xc0
-    tails = tails == 0x80                 ; bytes that go on with a character
+    need = bytes > [0xbf; 0xdf; 0xef]
+    need = col_sum(need) + 1              ; bytes of the character that begins here: 1 to 4
+    tails = bytes >> 6 == 2               ; bytes that go on with a character
     more = row_max((1 - tails) * at)      ; where the last one begins
     if more + need[more] > n {
         rest = bytes[iota(n - more, more)]
@@ -56,7 +52,7 @@ proc utf8 {
     more = bytes[at + 1] & 63
     codes[where need > 1] = (codes & 31) << 6 | more
     more = bytes[at + 2] & 63
-    codes[where need > 2] = (codes & 0x3ff) << 6 | more
+    codes[where need > 2] = codes << 6 | more
     codes[where need > 3] = 0xfffd
     ; A character needs as many followers as it says, and a follower its leader.
     good = running_sum(tails)
@@ -65,7 +61,7 @@ proc utf8 {
     codes[where good == 0] = 0xfffd
     more = running_max((1 - tails) * (at + need))
     tails = tails and at < more           ; followers that belong to a character vanish
-    codes[where bytes & 0xc0 == 0x80] = 0xfffd
+    codes[where bytes >> 6 == 2] = 0xfffd
     codes = codes[where_not(tails)]
 }
 macro where_not(a) = where(a == 0)
@@ -73,17 +69,15 @@ macro where_not(a) = where(a == 0)
 ; glyphs.shown (I, as codes) becomes the glyph for each code point of glyphs.codes; GLYPH_MISSING where
 ; the font has none.  Codes below 32 stay what they are.
 proc glyphs {
-    codes : I
-    shown : I
-    at    : I
+    codes : I scratch
+    shown : I scratch
+    at    : I scratch
     shown = codes
-    at = codes > 0x7e
-    at = sum(at)
+    at = row_max(codes) >> 7
     unless at return
     at = find(GLYPH_CODES, transpose(codes))
-    shown[where codes > 0xff] = GLYPH_MISSING
+    shown[where codes >> 8 or codes >> 5 == 4] = GLYPH_MISSING
     shown[where at > -1] = GLYPHS_THERE[at]
-    at = codes - (0x2500 - GLYPH_BOX)
-    shown[where codes > 0x24ff and codes < 0x25a0 ] = at
-    shown[where codes > 0x7e and codes < 0xa0] = GLYPH_MISSING
+    at = codes - (0x2500 - GLYPH_BOX)     ; Box Drawing, Block Elements: U+2500 to U+259F
+    shown[where at >> 5 > 7 and at >> 5 < 13] = at
 }

@@ -6,7 +6,7 @@ operands, the exact meaning, the faults, the fuel and the corner cases.  The ass
 mnemonics, the disassembly, the executors' dispatch, ``docs/machine.md`` and the tests'
 parameters are derived from these rows; nothing else lists the instructions.
 
-Vocabulary used by the rows
+Words used below
 ---------------------------
 *Kinds* ``I`` integer, ``X`` fixed point (16 fractional bits), ``T`` bytes or text,
 ``P`` RGBA picture, ``Q`` quantised bytes, ``V`` view.  A view has the *class* of what it

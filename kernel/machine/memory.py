@@ -37,7 +37,7 @@ SYS = {
     name: index
     for index, name in enumerate(
         (
-            "pc", "window", "depth", "fuel_lo", "fuel_hi", "reason", "detail", "table_row",
+            "pc", "reserved", "depth", "fuel_lo", "fuel_hi", "reason", "detail", "table_row",
             "top", "quota_rows", "seed_lo", "seed_hi", "random", "port", "status",
             "done_lo", "done_hi", "version",
         )

@@ -243,9 +243,17 @@ class Step:
             row = self.move(row, self.rows_wanted(row, need))
         self.memory.set_shape(row, rows, cols)
         unit = 4 if d.bytewise else 1
-        self.write(replace(d, rows=rows, cols=grid.cols, right=1,
-                           down=words_for(d.kind, 1, cols) * unit,
-                           start=self.memory.data_addr(row) * unit), grid)
+        self.write(
+            replace(
+                d,
+                rows=rows,
+                cols=grid.cols,
+                right=1,
+                down=words_for(d.kind, 1, cols) * unit,
+                start=self.memory.data_addr(row) * unit,
+            ),
+            grid,
+        )
 
     def move(self, row: int, taken: int) -> int:
         """Give the matrix at ``row`` fresh rows behind all others; its new header row."""
@@ -318,6 +326,10 @@ class Oracle:
 
 
 for _family in (
-    oracle_control.RUN, oracle_elements.RUN, oracle_index.RUN, oracle_move.RUN, oracle_draw.RUN,
+    oracle_control.RUN,
+    oracle_elements.RUN,
+    oracle_index.RUN,
+    oracle_move.RUN,
+    oracle_draw.RUN,
 ):
     RUN.update(_family)

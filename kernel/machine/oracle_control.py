@@ -253,6 +253,17 @@ def write(step: Step) -> None:
 
 
 RUN: dict[str, Callable[[Step], None]] = {
-    "H": halt, "J": jump, "B": branch, "b": branch, "(": call, ")": ret,
-    "#": number, "N": name, "V": view, "$": shape, "W": wait, "[": read, "]": write,
+    "H": halt,
+    "J": jump,
+    "B": branch,
+    "b": branch,
+    "(": call,
+    ")": ret,
+    "#": number,
+    "N": name,
+    "V": view,
+    "$": shape,
+    "W": wait,
+    "[": read,
+    "]": write,
 }

@@ -83,13 +83,18 @@ def _function(char: str, d: Ref, x: Value) -> Value:
 
 #: The least and the greatest value of the kinds that are not bytes.
 RANGE: dict[str, tuple[Value, Value]] = {
-    "I": (INT_MIN, INT_MAX), "X": (Fraction(INT_MIN, 65536), Fraction(INT_MAX, 65536)),
+    "I": (INT_MIN, INT_MAX),
+    "X": (Fraction(INT_MIN, 65536), Fraction(INT_MAX, 65536)),
 }
 
 #: What the operators of folds do with two values, or with two raw words.
 COMBINE: dict[str, Callable[[Any, Any], Any]] = {
-    "A": lambda a, b: a + b, "R": max, "_": min,
-    "&": lambda a, b: a & b, "|": lambda a, b: a | b, "^": lambda a, b: a ^ b,
+    "A": lambda a, b: a + b,
+    "R": max,
+    "_": min,
+    "&": lambda a, b: a & b,
+    "|": lambda a, b: a | b,
+    "^": lambda a, b: a ^ b,
 }
 
 

@@ -70,8 +70,9 @@ def gather(step: Step) -> None:
     step.pay(i.area * a.cols if by_row else i.area)
     grid, positions = step.elements(a), numbers(step, i)
     if by_row:
-        result = build(*shape, lambda k, j: grid.at(positions[k], j)
-                       if 0 <= positions[k] < a.rows else 0)
+        result = build(
+            *shape, lambda k, j: grid.at(positions[k], j) if 0 <= positions[k] < a.rows else 0
+        )
     else:
         result = Grid(*shape, [grid.cells[k] if 0 <= k < a.area else 0 for k in positions])
     step.store_elements(d, result)
@@ -121,6 +122,13 @@ def accumulate(step: Step) -> None:
 
 
 RUN: dict[str, Callable[[Step], None]] = {
-    "I": iota, "o": order, "i": index, "w": where, "G": gather, "g": gather,
-    "P": put, "p": put_rows, "@": accumulate,
+    "I": iota,
+    "o": order,
+    "i": index,
+    "w": where,
+    "G": gather,
+    "g": gather,
+    "P": put,
+    "p": put_rows,
+    "@": accumulate,
 }

@@ -110,8 +110,12 @@ def matmul(step: Step) -> None:
     left, right = step.values(a), step.values(b)
     lines = [left.row(i) for i in range(a.rows)]
     columns = [right.row(j) if transposed else right.column(j) for j in range(cols)]
-    step.store(d, build(a.rows, cols, lambda i, j: sum(
-        x * y for x, y in zip(lines[i], columns[j], strict=True))))
+    step.store(
+        d,
+        build(
+            a.rows, cols, lambda i, j: sum(x * y for x, y in zip(lines[i], columns[j], strict=True))
+        ),
+    )
 
 
 def convolve(step: Step) -> None:
@@ -130,15 +134,25 @@ def convolve(step: Step) -> None:
     def element(y: int, at: int) -> Any:
         x, lane = divmod(at, lanes)
         return sum(
-            kernel.at(u, v) * image.at(place(y + u - b.rows // 2, height),
-                                       place(x + v - b.cols // 2, width) * lanes + lane)
-            for u in range(b.rows) for v in range(b.cols)
+            kernel.at(u, v)
+            * image.at(
+                place(y + u - b.rows // 2, height), place(x + v - b.cols // 2, width) * lanes + lane
+            )
+            for u in range(b.rows)
+            for v in range(b.cols)
         )
 
     step.store(d, build(*a.shape, element))
 
 
 RUN: dict[str, Callable[[Step], None]] = {
-    "?": select, "r": reshape, "T": transpose, ",": beside, ";": below,
-    "M": matmul, "m": matmul, "K": convolve, "k": convolve,
+    "?": select,
+    "r": reshape,
+    "T": transpose,
+    ",": beside,
+    ";": below,
+    "M": matmul,
+    "m": matmul,
+    "K": convolve,
+    "k": convolve,
 }

@@ -47,10 +47,17 @@ def plane(memory: Memory, number: int, header: Header, seen: str) -> Ref:
     offset = float_bits(header.w5) if kind == "Q" else Fraction(0)
     unit = 4 if bytewise else 1
     return Ref(
-        number, seen, rows, cols, row=header.row, bytewise=bytewise,
-        start=memory.data_addr(header.row) * unit, down=words_a_row * unit,
+        number,
+        seen,
+        rows,
+        cols,
+        row=header.row,
+        bytewise=bytewise,
+        start=memory.data_addr(header.row) * unit,
+        down=words_a_row * unit,
         leaf=0 if kind == "Q" else header.w4,
-        scale=scale or Fraction(0), offset=offset or Fraction(0),
+        scale=scale or Fraction(0),
+        offset=offset or Fraction(0),
         finite=scale is not None and offset is not None,
     )
 
@@ -71,10 +78,19 @@ def _view(memory: Memory, number: int, header: Header) -> Ref:
     if not inside(first_row, row_step, header.rows, first_col, col_step, header.cols, whole):
         raise Fault("V", number)
     return Ref(
-        number, seen, header.rows, header.cols, row=base.row, view=True, bytewise=whole.bytewise,
+        number,
+        seen,
+        header.rows,
+        header.cols,
+        row=base.row,
+        view=True,
+        bytewise=whole.bytewise,
         start=whole.start + first_row * whole.down + first_col,
-        down=row_step * whole.down, right=col_step,
-        scale=whole.scale, offset=whole.offset, finite=whole.finite,
+        down=row_step * whole.down,
+        right=col_step,
+        scale=whole.scale,
+        offset=whole.offset,
+        finite=whole.finite,
     )
 
 

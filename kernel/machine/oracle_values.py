@@ -106,8 +106,9 @@ class Ref:
             return self
         if self.right != 1:
             raise Fault("K", self.number)
-        return replace(self, cols=4 * self.cols, bytewise=True, start=4 * self.start,
-                       down=4 * self.down)
+        return replace(
+            self, cols=4 * self.cols, bytewise=True, start=4 * self.start, down=4 * self.down
+        )
 
     def places(self) -> Iterator[int]:
         """The place of each element, row-major."""

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-
 from pxos.kernel.machine.isa import FIRST_FREE_ENTRY, encode
 from pxos.kernel.machine.memory import (
     FLAG_WRITABLE,
@@ -34,7 +33,7 @@ class Entry:
 
 @dataclass
 class Draft:
-    """A program on its way: matrices in the order of their entries, and what else it starts with."""
+    """A program on its way: matrices in the order of their entries, and how it starts."""
 
     matrices: list[Entry] = field(default_factory=list)
     code: list[int] = field(default_factory=list)
@@ -46,8 +45,17 @@ class Draft:
     #: No matrix has more room than its data take.
     tight: bool = False
 
-    def add(self, kind: str, rows: int, cols: int, words: np.ndarray | None = None, *,
-            capacity: int = 0, w4: int = 0, w5: int = 0) -> int:
+    def add(
+        self,
+        kind: str,
+        rows: int,
+        cols: int,
+        words: np.ndarray | None = None,
+        *,
+        capacity: int = 0,
+        w4: int = 0,
+        w5: int = 0,
+    ) -> int:
         """Add a matrix whose data words are given row by row; its entry."""
         data = np.zeros(0, np.uint32) if words is None else words.astype(np.uint32).ravel()
         assert words is None or data.size == words_for(kind, rows, cols)
@@ -59,13 +67,23 @@ class Draft:
         """Add a matrix of the words given as signed numbers."""
         return self.add(kind, rows, cols, np.array(numbers, np.int64).astype(np.uint32))
 
-    def text(self, rows: int, cols: int, data: bytes, kind: str = "T", w4: int = 0,
-             w5: int = 0) -> int:
+    def text(
+        self, rows: int, cols: int, data: bytes, kind: str = "T", w4: int = 0, w5: int = 0
+    ) -> int:
         """Add a matrix of the bytes given row by row."""
         return self.add(kind, rows, cols, pack_bytes(rows, cols, data), w4=w4, w5=w5)
 
-    def view(self, seen: str, base: int, rows: int, cols: int, row: int = 0, col: int = 0,
-             row_step: int = 1, col_step: int = 1) -> int:
+    def view(
+        self,
+        seen: str,
+        base: int,
+        rows: int,
+        cols: int,
+        row: int = 0,
+        col: int = 0,
+        row_step: int = 1,
+        col_step: int = 1,
+    ) -> int:
         """Add a view of the entry ``base``; seen "" leaves it unmade."""
         first = ord("V") | (ord(seen) << 8 if seen else 0)
         numbers = [first, rows, cols, base, row, col, row_step, col_step]
@@ -82,10 +100,25 @@ class Draft:
         reserved = [
             Entry([ord("I"), 1, SYS_COLS, 0, 0, 0, 0, 0], np.zeros(SYS_COLS, np.uint32), SYS_COLS),
             Entry([ord("I"), 1, 0, 0, 0, 0, 0, 0], np.zeros(0, np.uint32), 0),
-            Entry([ord("I") | (FLAG_WRITABLE << 16 if self.code_writable else 0), 1,
-                   len(self.code), 0, 0, 0, 0, 0], np.array(self.code, np.uint32), len(self.code)),
-            Entry([ord("I"), 1, self.stack, 0, 0, 0, 0, 0], np.zeros(self.stack, np.uint32),
-                  self.stack),
+            Entry(
+                [
+                    ord("I") | (FLAG_WRITABLE << 16 if self.code_writable else 0),
+                    1,
+                    len(self.code),
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                ],
+                np.array(self.code, np.uint32),
+                len(self.code),
+            ),
+            Entry(
+                [ord("I"), 1, self.stack, 0, 0, 0, 0, 0],
+                np.zeros(self.stack, np.uint32),
+                self.stack,
+            ),
             Entry([ord("T"), 1, 2, 0, 0, 0, 0, 0], np.frombuffer(b"{}\0\0", np.uint32), 1),
         ]
         entries = reserved + self.matrices
@@ -111,8 +144,13 @@ class Draft:
             words[start : start + HEADER_PX] = head
             words[start + HEADER_PX : start + HEADER_PX + len(entry.data)] = entry.data
         sys_at = WIDTH + HEADER_PX
-        for name, value in (("table_row", rows[1]), ("top", row), ("fuel_lo", self.fuel & 0xFFFFFFFF),
-                            ("fuel_hi", self.fuel >> 32), ("version", 1)):
+        for name, value in (
+            ("table_row", rows[1]),
+            ("top", row),
+            ("fuel_lo", self.fuel & 0xFFFFFFFF),
+            ("fuel_hi", self.fuel >> 32),
+            ("version", 1),
+        ):
             words[sys_at + SYS[name]] = value
         return Memory(image, row + self.spare_rows)
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-
 from pxos.kernel.machine.fault import Stop
 from pxos.kernel.machine.memory import Memory
 
@@ -42,8 +41,12 @@ class Outcome:
         return found
 
 
-def run(factory: Factory | Callable[[Memory, ScriptedPorts], object], draft: Draft, seed: int,
-        slices: Iterator[int] | None = None) -> Outcome:
+def run(
+    factory: Factory | Callable[[Memory, ScriptedPorts], object],
+    draft: Draft,
+    seed: int,
+    slices: Iterator[int] | None = None,
+) -> Outcome:
     """Run a draft to its end, in slices if they are given (their stops Y are left out)."""
     memory, ports = draft.memory(), ScriptedPorts(seed)
     executor = factory(memory, ports)

@@ -20,17 +20,43 @@ from pxos.kernel.machine.oracle import Oracle
 from pxos.kernel.machine.ports import Ports
 
 PACKAGE = "pxos.kernel.machine"
-CPU_MODULES = tuple(import_module(f"{PACKAGE}.{name}") for name in (
-    "plan", "plan_resolve", "cpu.arith", "cpu.bits", "cpu.conv", "cpu.draw", "cpu.executor",
-    "cpu.finish", "cpu.fold", "cpu.functions", "cpu.index", "cpu.matmul", "cpu.move",
-    "cpu.translate",
-))
+CPU_MODULES = tuple(
+    import_module(f"{PACKAGE}.{name}")
+    for name in (
+        "plan",
+        "plan_resolve",
+        "cpu.arith",
+        "cpu.bits",
+        "cpu.conv",
+        "cpu.draw",
+        "cpu.executor",
+        "cpu.finish",
+        "cpu.fold",
+        "cpu.functions",
+        "cpu.index",
+        "cpu.matmul",
+        "cpu.move",
+        "cpu.translate",
+    )
+)
 
 #: Thresholds of the CPU executor and what they become in a cramped one.
 CRAMPED = {
-    "BLOCK": 16, "SMALL_COPY": 4, "TABLE_FROM": 4, "CONV_BLOCK": 16, "WIDE_WEIGHTS": 1 << 10,
-    "BLEND_BLOCK": 8, "SQUARE": 2, "FEW_TERMS": 2, "B_BLOCK": 16, "A_BLOCK": 16, "EXACT": 1 << 36,
-    "MAX_PLANS": 3, "MAX_REMEMBERED": 12, "_DRAW_REMEMBERED": 1, "HOT": 3,
+    "BLOCK": 16,
+    "SMALL_COPY": 4,
+    "TABLE_FROM": 4,
+    "CONV_BLOCK": 16,
+    "WIDE_WEIGHTS": 1 << 10,
+    "BLEND_BLOCK": 8,
+    "SQUARE": 2,
+    "FEW_TERMS": 2,
+    "B_BLOCK": 16,
+    "A_BLOCK": 16,
+    "EXACT": 1 << 36,
+    "MAX_PLANS": 3,
+    "MAX_REMEMBERED": 12,
+    "_DRAW_REMEMBERED": 1,
+    "HOT": 3,
 }
 EAGER = {"HOT": 1}
 

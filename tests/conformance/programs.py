@@ -35,8 +35,10 @@ class Pool:
 
     def __init__(self, draft: Draft, chooser: random.Random, style: str) -> None:
         self.chooser = chooser
-        self.scalars = [values.plain(draft, chooser, kind, 1, 1, (-3, 9), chooser.choice((0, 70)))
-                        for kind in ("IIIXXT" if style == "scalar" else "IXT")]
+        self.scalars = [
+            values.plain(draft, chooser, kind, 1, 1, (-3, 9), chooser.choice((0, 70)))
+            for kind in ("IIIXXT" if style == "scalar" else "IXT")
+        ]
         self.counters = [draft.integers(1, 1, [0]) for _ in range(2)]
         self.scalars += self.counters[:1]
         rows, cols = chooser.choice((1, 2, 3, 4)), chooser.choice((4, 4, 8))
@@ -44,31 +46,49 @@ class Pool:
         self.targets: list[int] = []
         for kind in "IXTPIX"[: 6 if style == "mixed" else 3]:
             height, width = chooser.choice(shapes)
-            self.targets.append(values.plain(
-                draft, chooser, kind, height, -(-width // 4) if kind == "P" else width,
-                None, chooser.choice((0, 0, 60, 130))))
+            self.targets.append(
+                values.plain(
+                    draft,
+                    chooser,
+                    kind,
+                    height,
+                    -(-width // 4) if kind == "P" else width,
+                    None,
+                    chooser.choice((0, 0, 60, 130)),
+                )
+            )
         for _ in range(3):
             kind = chooser.choice("IXTP")
             height, width = chooser.choice(shapes[:4])
             width = -(-width // 4) if kind == "P" else width
             self.targets.append(values.viewed(draft, chooser, kind, height, width))
-        self.sources = [values.plain(draft, chooser, "Q", cols, rows),
-                        values.viewed(draft, chooser, "IXTP"[chooser.randrange(4)], rows, 4)]
+        self.sources = [
+            values.plain(draft, chooser, "Q", cols, rows),
+            values.viewed(draft, chooser, "IXTP"[chooser.randrange(4)], rows, 4),
+        ]
         shown = chooser.choice(self.targets + self.scalars)
-        self.views = [draft.view("", 0, 0, 0),
-                      draft.view(chooser.choice("IXTP"), shown, 1, 1),
-                      draft.view("I", chooser.choice((0, 1, 2, 3, shown)), 1, 2)]
-        self.indices = [values.plain(draft, chooser, chooser.choice("IXT"), 1, cols, (-1, 9)),
-                        values.plain(draft, chooser, "I", rows, 1, (-1, rows + 1))]
+        self.views = [
+            draft.view("", 0, 0, 0),
+            draft.view(chooser.choice("IXTP"), shown, 1, 1),
+            draft.view("I", chooser.choice((0, 1, 2, 3, shown)), 1, 2),
+        ]
+        self.indices = [
+            values.plain(draft, chooser, chooser.choice("IXT"), 1, cols, (-1, 9)),
+            values.plain(draft, chooser, "I", rows, 1, (-1, rows + 1)),
+        ]
         self.pairs = [values.plain(draft, chooser, chooser.choice("IX"), 1, 2, (-1, 6))]
         self.items = [values.plain(draft, chooser, "I", 2, width, (-2, 6)) for width in (2, 4)]
-        self.rectangles = [draft.integers(1, 4, [0, 0, 1, 1]),
-                           draft.integers(1, 4, [0, 0, -1, -1]),
-                           draft.integers(1, 7, [0, 1, -1, -1, 1, 4, ord("T")]),
-                           draft.integers(1, 6, [0, 3, 1, 3, 1, -1])]
+        self.rectangles = [
+            draft.integers(1, 4, [0, 0, 1, 1]),
+            draft.integers(1, 4, [0, 0, -1, -1]),
+            draft.integers(1, 7, [0, 1, -1, -1, 1, 4, ord("T")]),
+            draft.integers(1, 6, [0, 3, 1, 3, 1, -1]),
+        ]
         letters = "".join(chooser.choices("".join(PORTS), k=2)).encode()
-        self.letters = [draft.text(1, 2, letters), draft.text(1, 1, chooser.choice(
-            [b"k", b"v", b"t"]))]
+        self.letters = [
+            draft.text(1, 2, letters),
+            draft.text(1, 1, chooser.choice([b"k", b"v", b"t"])),
+        ]
         self.words = draft.integers(1, 3, [0, 0, 0])
         self.words_data = draft.matrices[-1].data
         self.all = [*range(FIRST_FREE_ENTRY + len(draft.matrices))]
@@ -143,12 +163,18 @@ def program(seed: str, style: str | None = None) -> Draft:
     chooser = random.Random(seed)
     style = style or chooser.choice(("mixed", "scalar"))
     length = chooser.randrange(4, 30)
-    draft = Draft(code_writable=chooser.random() < 0.4, stack=chooser.choice((0, 1, 3, 8)),
-                  spare_rows=chooser.choice((2, 20, 60)), table_spare=chooser.randrange(2),
-                  code=[0] * length, fuel=3000)
+    draft = Draft(
+        code_writable=chooser.random() < 0.4,
+        stack=chooser.choice((0, 1, 3, 8)),
+        spare_rows=chooser.choice((2, 20, 60)),
+        table_spare=chooser.randrange(2),
+        code=[0] * length,
+        fuel=3000,
+    )
     pool = Pool(draft, chooser, style)
-    pool.words_data[:] = [instruction(pool, style, chooser.randrange(length), length)
-                          for _ in range(3)]
+    pool.words_data[:] = [
+        instruction(pool, style, chooser.randrange(length), length) for _ in range(3)
+    ]
     _write(draft, pool, style, length, chooser)
     draft.code[-1] = encode("H", chooser.choice((*pool.scalars, 210)))
     if chooser.random() < 0.15:
@@ -198,5 +224,3 @@ def _write(draft: Draft, pool: Pool, style: str, length: int, chooser: random.Ra
 def _try(memory: Memory) -> Stop:
     """Run a candidate until it leaves the code that is written."""
     return Oracle(memory, ScriptedPorts(0, refuse=0, wait=0)).run(TRIAL_FUEL)
-
-

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 
 import numpy as np
-
 from pxos.kernel.machine.ports import PORTS, Message, Refused, Wait
 
 from .values import raw_cells
@@ -46,7 +45,7 @@ class ScriptedPorts:
         kind_of = np.uint8 if kind == "T" else np.int32
         return Message(kind, np.array(cells, np.int64).astype(kind_of).reshape(rows, cols))
 
-    def write(self, letter: str, message: Message, selector: Message) -> None | Wait | Refused:
+    def write(self, letter: str, message: Message, selector: Message) -> Wait | Refused | None:
         """Take what is written, or not yet."""
         self.log.append(("write", letter, *plain(message), *plain(selector)))
         chooser = self._next()

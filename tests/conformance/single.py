@@ -19,7 +19,6 @@ from . import values
 from .building import Draft
 
 
-
 @dataclass(frozen=True)
 class Sizes:
     """Rows, columns and columns of pictures to choose from; the range of positions."""
@@ -44,8 +43,9 @@ class Want:
     limits: tuple[int, int] | None = None
 
 
-def wants(op: Op, chooser: random.Random, pixel: bool, pictures: bool,
-          sizes: Sizes) -> dict[str, Want]:
+def wants(
+    op: Op, chooser: random.Random, pixel: bool, pictures: bool, sizes: Sizes
+) -> dict[str, Want]:
     """Operands that fit together; ``pictures``: columns are to be multiples of 4."""
     cols_of = sizes.picture_cols if pictures and not pixel else sizes.cols
     rows, cols = chooser.choice(sizes.rows), chooser.choice(cols_of)
@@ -89,11 +89,17 @@ def wants(op: Op, chooser: random.Random, pixel: bool, pictures: bool,
     if char in "rZ":
         return {"d": some(), "a": some(), "s": pair}
     if char == ",":
-        return {"d": some(), "a": Want(chooser.choice((rows, 1)), cols),
-                "b": Want(rows, chooser.choice(cols_of))}
+        return {
+            "d": some(),
+            "a": Want(chooser.choice((rows, 1)), cols),
+            "b": Want(rows, chooser.choice(cols_of)),
+        }
     if char == ";":
-        return {"d": some(), "a": Want(rows, chooser.choice((cols, cols, 1))),
-                "b": Want(chooser.choice(sizes.rows), cols)}
+        return {
+            "d": some(),
+            "a": Want(rows, chooser.choice((cols, cols, 1))),
+            "b": Want(chooser.choice(sizes.rows), cols),
+        }
     if char in "Mm":
         other = chooser.choice(cols_of)
         limits = chooser.choice((None, (-300, 300)))
@@ -101,7 +107,8 @@ def wants(op: Op, chooser: random.Random, pixel: bool, pictures: bool,
         return {"d": some(), "a": Want(rows, cols, limits), "b": b}
     if char in "Kk":
         kernel = chooser.choice(((-3, 3), (-3, 3), (1, 1), (-300, 300), None))
-        return {"d": some(), "a": Want(rows, cols), "b": Want(chooser.choice((0, 1, 2, 3, 5)), chooser.choice((0, 1, 3, 4, 8)), kernel)}
+        b = Want(chooser.choice((0, 1, 2, 3, 5)), chooser.choice((0, 1, 3, 4, 8)), kernel)
+        return {"d": some(), "a": Want(rows, cols), "b": b}
     if char == "t":
         return {"d": some(), "a": some((-1, 4)), "b": Want(chooser.choice((0, 2, 4, 6)), cols)}
     if char == "D":
@@ -112,14 +119,20 @@ def wants(op: Op, chooser: random.Random, pixel: bool, pictures: bool,
         return {"a": some(), "s": s}
     if char == "N":
         return {"d": one, "a": one, "i": Want(1, 1, (-3, 3))}
-    return {name: some((0, 3)) for name in op.operands
-            if not name.startswith("'") and name not in ("n16", "n24")}
+    return {
+        name: some((0, 3))
+        for name in op.operands
+        if not name.startswith("'") and name not in ("n16", "n24")
+    }
 
 
 def draw_kinds(chooser: random.Random, op: Op) -> dict[str, str]:
     """A kind for each operand."""
-    return {name: chooser.choice("IIXXTPQ" if name != "d" else "IXTP")
-            for name in ("d", *op.operands) if not name.startswith("'")}
+    return {
+        name: chooser.choice("IIXXTPQ" if name != "d" else "IXTP")
+        for name in ("d", *op.operands)
+        if not name.startswith("'")
+    }
 
 
 def single(op: Op, chooser: random.Random, kinds: dict[str, str], sizes: Sizes = SMALL) -> Draft:
@@ -140,9 +153,15 @@ def single(op: Op, chooser: random.Random, kinds: dict[str, str], sizes: Sizes =
         entries["d"] = draft.view(chooser.choice(("", "I")), FIRST_FREE_ENTRY, 1, 1)
         if "s" in entries and chooser.random() < 0.7:
             seen = ord(chooser.choice("IXTPQ")) if chooser.random() < 0.6 else 0
-            numbers = [chooser.randrange(2), chooser.randrange(3), chooser.choice((-1, 0, 1, 2)),
-                       chooser.choice((-1, 0, 1, 2)), chooser.choice((1, 1, 2, -1)),
-                       chooser.choice((1, 1, 2, -1)), seen]
+            numbers = [
+                chooser.randrange(2),
+                chooser.randrange(3),
+                chooser.choice((-1, 0, 1, 2)),
+                chooser.choice((-1, 0, 1, 2)),
+                chooser.choice((1, 1, 2, -1)),
+                chooser.choice((1, 1, 2, -1)),
+                seen,
+            ]
             entries["s"] = draft.integers(1, 7, numbers)
     if op.char == "W" and chooser.random() < 0.7:
         letters = "".join(chooser.choices([*PORTS], k=chooser.choice((1, 2, 3)))).encode()
@@ -152,8 +171,15 @@ def single(op: Op, chooser: random.Random, kinds: dict[str, str], sizes: Sizes =
     return draft
 
 
-def operand(draft: Draft, chooser: random.Random, name: str, kind: str, want: Want, pixel: bool,
-            before: dict[str, int]) -> int:
+def operand(
+    draft: Draft,
+    chooser: random.Random,
+    name: str,
+    kind: str,
+    want: Want,
+    pixel: bool,
+    before: dict[str, int],
+) -> int:
     """Add an operand in one of many guises; its operand byte."""
     rows, cols = want.rows, want.cols
     if kind == "P" and not (pixel and name in "dab"):
@@ -182,7 +208,8 @@ def emit(draft: Draft, op: Op, chooser: random.Random, entries: dict[str, int]) 
             number = chooser.choice((0, 1, 2, 3, 255, 32767, 32768, 65535))
             operands += [number & 0xFF, number >> 8, 0]
         elif name == "'o":
-            operands.append(ord(chooser.choice(FOLD_OPERATORS if chooser.random() < 0.97 else "*M")))
+            known = chooser.random() < 0.97
+            operands.append(ord(chooser.choice(FOLD_OPERATORS if known else "*M")))
         elif name == "'w":
             operands.append(ord(chooser.choice([*SHAPE_SELECTORS, "x"])))
         elif name == "'p":
@@ -203,6 +230,8 @@ def describe(draft: Draft) -> str:
         head = entry.head
         signed = [n - 2**32 if n >= 2**31 else n for n in head[1:]]
         shown = entry.data.view("int32")[:24].tolist()
-        lines.append(f"entry {number + FIRST_FREE_ENTRY}: {chr(head[0] & 255)} "
-                     f"{chr(head[0] >> 8 & 255)} {signed} capacity {entry.capacity} {shown}")
+        lines.append(
+            f"entry {number + FIRST_FREE_ENTRY}: {chr(head[0] & 255)} "
+            f"{chr(head[0] >> 8 & 255)} {signed} capacity {entry.capacity} {shown}"
+        )
     return "\n".join(lines)

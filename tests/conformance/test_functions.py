@@ -5,8 +5,10 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from decimal import Decimal, localcontext
+from fractions import Fraction
 
 import pytest
+from pxos.kernel.machine.oracle_functions import exp2_raw, log2_raw
 
 from .building import Draft
 from .compare import check
@@ -57,21 +59,13 @@ def test_log2_of_the_first_million_and_of_samples() -> None:
 
 
 def test_the_oracle_itself_against_decimals() -> None:
-    from pxos.kernel.machine.oracle_functions import exp2_raw, log2_raw
-
     with localcontext() as context:
         context.prec = 60
         two = Decimal(2)
         for word in words(9, 300, -18 * 65536, 15 * 65536):
             x = Decimal(word) / 65536
             expected = int((two**x * 65536 + Decimal("0.5")).to_integral_value("ROUND_FLOOR"))
-            assert exp2_raw(_fraction(word)) == min(expected, 2**31 - 1)
+            assert exp2_raw(Fraction(word, 65536)) == min(expected, 2**31 - 1)
             if word > 0:
                 y = x.ln() / two.ln() * 65536 + Decimal("0.5")
-                assert log2_raw(_fraction(word)) == int(y.to_integral_value("ROUND_FLOOR"))
-
-
-def _fraction(word: int):  # type: ignore[no-untyped-def]
-    from fractions import Fraction
-
-    return Fraction(word, 65536)
+                assert log2_raw(Fraction(word, 65536)) == int(y.to_integral_value("ROUND_FLOOR"))

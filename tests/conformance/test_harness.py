@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-
 from pxos.kernel.machine import oracle, oracle_values
 from pxos.kernel.machine.fault import Stop
 
@@ -52,9 +51,14 @@ def rows_off_by_one(capacity: int, width: int) -> int:
     return -(-(8 + capacity) // width) + 1
 
 
-@pytest.mark.parametrize(("name", "function"), [
-    ("finish", rounds_down), ("rows_for", rows_off_by_one), ("FUEL_ELEMENTS", 8),
-])
+@pytest.mark.parametrize(
+    ("name", "function"),
+    [
+        ("finish", rounds_down),
+        ("rows_for", rows_off_by_one),
+        ("FUEL_ELEMENTS", 8),
+    ],
+)
 def test_a_broken_executor_is_found(
     monkeypatch: pytest.MonkeyPatch, name: str, function: object
 ) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from pxos.kernel.machine.isa import small_operand
 from pxos.kernel.machine.memory import Memory
 
@@ -36,13 +35,21 @@ def numbers(memory: Memory, entry: int) -> list[int]:
     at = memory.data_addr(header.row)
     if header.kind == "T":
         stride = -(-header.cols // 4) * 4
-        return [int(memory.bytes[4 * at + i * stride + j])
-                for i in range(header.rows) for j in range(header.cols)]
+        return [
+            int(memory.bytes[4 * at + i * stride + j])
+            for i in range(header.rows)
+            for j in range(header.cols)
+        ]
     return [int(word) for word in memory.ints[at : at + header.rows * header.cols]]
 
 
-def one_instruction(char: str, d: str, a: tuple[str, list[int]], b: tuple[str, list[int]] | None = None,
-                    literal: str = "") -> list[int]:
+def one_instruction(
+    char: str,
+    d: str,
+    a: tuple[str, list[int]],
+    b: tuple[str, list[int]] | None = None,
+    literal: str = "",
+) -> list[int]:
     """The elements of d after one instruction on 1 x n operands."""
     draft = Draft()
     to = draft.add(d, 0, 0)
@@ -58,57 +65,91 @@ def one_instruction(char: str, d: str, a: tuple[str, list[int]], b: tuple[str, l
     return numbers(after(draft), to)
 
 
-@pytest.mark.parametrize(("char", "d", "a", "b", "expected"), [
-    ("A", "I", ("I", [INT_MAX]), ("I", [1]), [INT_MIN]),
-    ("A", "X", ("X", [INT_MAX]), ("X", [ONE]), [INT_MAX]),
-    ("A", "I", ("X", [-1, 1, 3 * ONE // 2]), ("I", [0, 0, 0]), [-1, 0, 1]),
-    ("A", "T", ("X", [ONE // 2, ONE // 2 - 1, -ONE, 300 * ONE]), ("I", [0]), [1, 0, 0, 255]),
-    ("-", "I", ("I", [0]), ("I", [INT_MIN]), [INT_MIN]),
-    ("-", "X", ("I", [0]), ("X", [INT_MIN]), [INT_MAX]),
-    ("*", "I", ("I", [65537]), ("I", [65537]), [131073]),
-    ("*", "X", ("X", [1, -1, 3]), ("X", [ONE // 2]), [1, 0, 2]),
-    ("/", "I", ("I", [7, -7, 7, -7, INT_MIN]), ("I", [2, 2, -2, -2, -1]), [3, -4, -4, 3, INT_MIN]),
-    ("/", "X", ("I", [1, -1, 2]), ("I", [3]), [21845, -21845, 43691]),
-    ("/", "T", ("I", [7, 9, 600]), ("I", [2]), [4, 5, 255]),
-    ("%", "I", ("I", [-1, 1, 7]), ("I", [3, -3, 4]), [2, -2, 3]),
-    ("R", "I", ("I", [-5, 5]), ("I", [0]), [0, 5]),
-    ("_", "I", ("I", [-5, 5]), ("X", [ONE]), [-5, 1]),
-    ("<", "X", ("X", [65535]), ("I", [1]), [ONE]),
-    ("=", "I", ("X", [ONE, ONE + 1]), ("I", [1]), [1, 0]),
-    ("&", "I", ("X", [ONE]), ("I", [-1]), [ONE]),
-    ("|", "T", ("I", [256 + 3]), ("I", [4]), [7]),
-    ("^", "I", ("I", [-1]), ("T", [255]), [-256]),
-    ("S", "I", ("I", [1, 1, -1, 5]), ("I", [31, 32, -32, -1]), [INT_MIN, 0, -1, 2]),
-    ("S", "X", ("X", [3]), ("I", [-1]), [1]),
-    ("S", "I", ("X", [3 * ONE]), ("I", [1]), [6]),
-    ("q", "I", ("I", [INT_MAX, -4, 16]), None, [46340, 0, 4]),
-    ("q", "X", ("I", [2]), None, [92682]),
-    ("e", "X", ("X", [0, 15 * ONE, -17 * ONE, -17 * ONE - 1, ONE // 2]), None,
-     [ONE, INT_MAX, 1, 0, 92682]),
-    ("e", "I", ("I", [10]), None, [1024]),
-    ("l", "X", ("X", [ONE, 0, -ONE, 1, 8 * ONE]), None, [0, INT_MIN, INT_MIN, -16 * ONE, 3 * ONE]),
-    ("~", "X", ("X", [0, ONE // 4, ONE // 2, 3 * ONE // 4, 5 * ONE]), None, [0, ONE, 0, -ONE, 0]),
-    ("~", "X", ("X", [ONE // 8]), None, [46341]),
-    ("a", "I", ("I", [3, 9, 9, 1]), None, [1]),
-    ("o", "I", ("I", [3, 1, 3, 2]), None, [1, 3, 0, 2]),
-    ("w", "I", ("I", [0, 5, 0, -1]), None, [1, 3]),
-    ("G", "I", ("I", [10, 20, 30]), ("X", [2 * ONE + 9, -1, 3 * ONE]), [30, 0, 0]),
-])
-def test_one_instruction(char: str, d: str, a: tuple[str, list[int]],
-                         b: tuple[str, list[int]] | None, expected: list[int]) -> None:
+@pytest.mark.parametrize(
+    ("char", "d", "a", "b", "expected"),
+    [
+        ("A", "I", ("I", [INT_MAX]), ("I", [1]), [INT_MIN]),
+        ("A", "X", ("X", [INT_MAX]), ("X", [ONE]), [INT_MAX]),
+        ("A", "I", ("X", [-1, 1, 3 * ONE // 2]), ("I", [0, 0, 0]), [-1, 0, 1]),
+        ("A", "T", ("X", [ONE // 2, ONE // 2 - 1, -ONE, 300 * ONE]), ("I", [0]), [1, 0, 0, 255]),
+        ("-", "I", ("I", [0]), ("I", [INT_MIN]), [INT_MIN]),
+        ("-", "X", ("I", [0]), ("X", [INT_MIN]), [INT_MAX]),
+        ("*", "I", ("I", [65537]), ("I", [65537]), [131073]),
+        ("*", "X", ("X", [1, -1, 3]), ("X", [ONE // 2]), [1, 0, 2]),
+        (
+            "/",
+            "I",
+            ("I", [7, -7, 7, -7, INT_MIN]),
+            ("I", [2, 2, -2, -2, -1]),
+            [3, -4, -4, 3, INT_MIN],
+        ),
+        ("/", "X", ("I", [1, -1, 2]), ("I", [3]), [21845, -21845, 43691]),
+        ("/", "T", ("I", [7, 9, 600]), ("I", [2]), [4, 5, 255]),
+        ("%", "I", ("I", [-1, 1, 7]), ("I", [3, -3, 4]), [2, -2, 3]),
+        ("R", "I", ("I", [-5, 5]), ("I", [0]), [0, 5]),
+        ("_", "I", ("I", [-5, 5]), ("X", [ONE]), [-5, 1]),
+        ("<", "X", ("X", [65535]), ("I", [1]), [ONE]),
+        ("=", "I", ("X", [ONE, ONE + 1]), ("I", [1]), [1, 0]),
+        ("&", "I", ("X", [ONE]), ("I", [-1]), [ONE]),
+        ("|", "T", ("I", [256 + 3]), ("I", [4]), [7]),
+        ("^", "I", ("I", [-1]), ("T", [255]), [-256]),
+        ("S", "I", ("I", [1, 1, -1, 5]), ("I", [31, 32, -32, -1]), [INT_MIN, 0, -1, 2]),
+        ("S", "X", ("X", [3]), ("I", [-1]), [1]),
+        ("S", "I", ("X", [3 * ONE]), ("I", [1]), [6]),
+        ("q", "I", ("I", [INT_MAX, -4, 16]), None, [46340, 0, 4]),
+        ("q", "X", ("I", [2]), None, [92682]),
+        (
+            "e",
+            "X",
+            ("X", [0, 15 * ONE, -17 * ONE, -17 * ONE - 1, ONE // 2]),
+            None,
+            [ONE, INT_MAX, 1, 0, 92682],
+        ),
+        ("e", "I", ("I", [10]), None, [1024]),
+        (
+            "l",
+            "X",
+            ("X", [ONE, 0, -ONE, 1, 8 * ONE]),
+            None,
+            [0, INT_MIN, INT_MIN, -16 * ONE, 3 * ONE],
+        ),
+        (
+            "~",
+            "X",
+            ("X", [0, ONE // 4, ONE // 2, 3 * ONE // 4, 5 * ONE]),
+            None,
+            [0, ONE, 0, -ONE, 0],
+        ),
+        ("~", "X", ("X", [ONE // 8]), None, [46341]),
+        ("a", "I", ("I", [3, 9, 9, 1]), None, [1]),
+        ("o", "I", ("I", [3, 1, 3, 2]), None, [1, 3, 0, 2]),
+        ("w", "I", ("I", [0, 5, 0, -1]), None, [1, 3]),
+        ("G", "I", ("I", [10, 20, 30]), ("X", [2 * ONE + 9, -1, 3 * ONE]), [30, 0, 0]),
+    ],
+)
+def test_one_instruction(
+    char: str,
+    d: str,
+    a: tuple[str, list[int]],
+    b: tuple[str, list[int]] | None,
+    expected: list[int],
+) -> None:
     assert one_instruction(char, d, a, b) == expected
 
 
-@pytest.mark.parametrize(("literal", "d", "a", "expected"), [
-    ("A", "I", ("I", [INT_MAX, 1, 1]), [INT_MIN + 1]),
-    ("A", "X", ("X", [INT_MAX, INT_MAX, -INT_MAX]), [INT_MAX]),
-    ("R", "I", ("I", []), [INT_MIN]),
-    ("_", "T", ("I", []), [255]),
-    ("&", "T", ("I", []), [255]),
-    ("&", "I", ("I", []), [-1]),
-    ("|", "I", ("X", [1, 2, 4]), [7]),
-    ("^", "T", ("I", [255, 1]), [254]),
-])
+@pytest.mark.parametrize(
+    ("literal", "d", "a", "expected"),
+    [
+        ("A", "I", ("I", [INT_MAX, 1, 1]), [INT_MIN + 1]),
+        ("A", "X", ("X", [INT_MAX, INT_MAX, -INT_MAX]), [INT_MAX]),
+        ("R", "I", ("I", []), [INT_MIN]),
+        ("_", "T", ("I", []), [255]),
+        ("&", "T", ("I", []), [255]),
+        ("&", "I", ("I", []), [-1]),
+        ("|", "I", ("X", [1, 2, 4]), [7]),
+        ("^", "T", ("I", [255, 1]), [254]),
+    ],
+)
 def test_fold(literal: str, d: str, a: tuple[str, list[int]], expected: list[int]) -> None:
     assert one_instruction("F", d, a, literal=literal) == expected
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from pxos.kernel.machine.memory import SYS
 
 from .building import WIDTH

@@ -6,7 +6,6 @@ import random
 from collections import Counter
 
 import pytest
-
 from pxos.kernel.machine.isa import BY_CODE, ROWS, Op
 
 from .compare import check, run
@@ -73,8 +72,9 @@ def test_every_fault_of_the_row(op: Op) -> None:
         chooser = random.Random(seed)
         draft = single(op, chooser, draw_kinds(chooser, op))
         draft.fuel = 3000
-        places = [n for n, name in enumerate(op.operands)
-                  if name[0] != "'" and name not in ("n16", "n24")]
+        places = [
+            n for n, name in enumerate(op.operands) if name[0] != "'" and name not in ("n16", "n24")
+        ]
         if places and wanted in "NV":
             entry = 190 if wanted == "N" else draft.view("", 0, 0, 0)
             shift = 8 + 8 * chooser.choice(places)

@@ -7,7 +7,6 @@ from inspect import signature
 from pkgutil import iter_modules
 
 import pytest
-
 from pxos.kernel.machine import cpu, oracle
 from pxos.kernel.machine.cpu import control
 from pxos.kernel.machine.isa import FAMILIES, FOLD_OPERATORS, ROWS
@@ -36,7 +35,8 @@ def test_family_has_its_module(family: str) -> None:
 
 def test_no_module_binds_what_is_no_family() -> None:
     found = {
-        module.name for module in iter_modules(cpu.__path__)
+        module.name
+        for module in iter_modules(cpu.__path__)
         if hasattr(import_module(f"{cpu.__name__}.{module.name}"), "bind")
     }
     assert found == set(ELEMENT_FAMILIES)

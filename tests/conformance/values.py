@@ -11,18 +11,82 @@ import numpy as np
 from .building import Draft, pack_bytes
 
 CORNERS: dict[str, Sequence[int]] = {
-    "I": (0, 1, -1, 2, 3, -3, 7, 31, 32, 33, -32, -33, 127, 128, 255, 256, 32767, 32768, 46340,
-          46341, 65535, 65536, -65536, 2**24, 2**30, 2**31 - 1, 2**31 - 2, -(2**31), -(2**31) + 1),
-    "X": (0, 1, -1, 2, 16384, 32767, 32768, 32769, -32767, -32768, -32769, 49152, 65535, 65536,
-          65537, -65536, -65535, 98304, 131072, -98304, 255 * 65536 - 32768, 255 * 65536,
-          15 * 65536, 15 * 65536 - 1, -17 * 65536, -17 * 65536 - 1, -17 * 65536 + 1, 46341,
-          2**31 - 1, 2**31 - 32768, -(2**31), -(2**31) + 1),
+    "I": (
+        0,
+        1,
+        -1,
+        2,
+        3,
+        -3,
+        7,
+        31,
+        32,
+        33,
+        -32,
+        -33,
+        127,
+        128,
+        255,
+        256,
+        32767,
+        32768,
+        46340,
+        46341,
+        65535,
+        65536,
+        -65536,
+        2**24,
+        2**30,
+        2**31 - 1,
+        2**31 - 2,
+        -(2**31),
+        -(2**31) + 1,
+    ),
+    "X": (
+        0,
+        1,
+        -1,
+        2,
+        16384,
+        32767,
+        32768,
+        32769,
+        -32767,
+        -32768,
+        -32769,
+        49152,
+        65535,
+        65536,
+        65537,
+        -65536,
+        -65535,
+        98304,
+        131072,
+        -98304,
+        255 * 65536 - 32768,
+        255 * 65536,
+        15 * 65536,
+        15 * 65536 - 1,
+        -17 * 65536,
+        -17 * 65536 - 1,
+        -17 * 65536 + 1,
+        46341,
+        2**31 - 1,
+        2**31 - 32768,
+        -(2**31),
+        -(2**31) + 1,
+    ),
     "T": (0, 1, 2, 3, 31, 32, 33, 127, 128, 254, 255),
     "P": (0, -1, -(2**24), 2**24 - 1, 0x01020304, 0x7F80FF01, -0x7F008001, 0x01FF00FF),
     "Q": (0, 1, 2, 127, 128, 254, 255),
 }
-LIMITS = {"I": (-(2**31), 2**31 - 1), "X": (-(2**31), 2**31 - 1), "P": (-(2**31), 2**31 - 1),
-          "T": (0, 255), "Q": (0, 255)}
+LIMITS = {
+    "I": (-(2**31), 2**31 - 1),
+    "X": (-(2**31), 2**31 - 1),
+    "P": (-(2**31), 2**31 - 1),
+    "T": (0, 255),
+    "Q": (0, 255),
+}
 ONE = {"I": 1, "X": 65536, "T": 1, "P": 1, "Q": 1}
 
 
@@ -31,13 +95,18 @@ def bits_of(number: float) -> int:
     return int(struct.unpack("<I", struct.pack("<f", number))[0])
 
 
-SCALES = tuple(bits_of(x) for x in (1.0, 0.1, -0.25, 1 / 255, 0.007, 3.0, 1e-6, 0.0, -1e4, 1e30)) + (
-    1, 0x007FFFFF, 0x7F7FFFFF)
+SCALES = (
+    *map(bits_of, (1.0, 0.1, -0.25, 1 / 255, 0.007, 3.0, 1e-6, 0.0, -1e4, 1e30)),
+    1,
+    0x007FFFFF,
+    0x7F7FFFFF,
+)
 NOT_FINITE = (0x7F800000, 0xFF800000, 0x7FC00000)
 
 
-def raw_cells(chooser: random.Random, kind: str, count: int,
-              limits: tuple[int, int] | None = None) -> list[int]:
+def raw_cells(
+    chooser: random.Random, kind: str, count: int, limits: tuple[int, int] | None = None
+) -> list[int]:
     """Raw elements: corners, small ones, any; with limits, values in that range."""
     if limits is not None:
         one, (least, most) = ONE[kind], LIMITS[kind]
@@ -57,9 +126,12 @@ def raw_cells(chooser: random.Random, kind: str, count: int,
     if style == 2 and kind != "P":
         one = ONE[kind]
         return [max(least, chooser.randint(-4, 12) * one) for _ in range(count)]
-    return [chooser.choice(corners) if chooser.random() < 0.5
-            else chooser.randint(least, most) >> chooser.randrange(31 if most > 255 else 8)
-            for _ in range(count)]
+    return [
+        chooser.choice(corners)
+        if chooser.random() < 0.5
+        else chooser.randint(least, most) >> chooser.randrange(31 if most > 255 else 8)
+        for _ in range(count)
+    ]
 
 
 def words_of(kind: str, rows: int, cols: int, cells: Sequence[int]) -> np.ndarray:
@@ -69,8 +141,15 @@ def words_of(kind: str, rows: int, cols: int, cells: Sequence[int]) -> np.ndarra
     return np.array(cells, np.int64).astype(np.uint32)
 
 
-def plain(draft: Draft, chooser: random.Random, kind: str, rows: int, cols: int,
-          limits: tuple[int, int] | None = None, capacity: int = 0) -> int:
+def plain(
+    draft: Draft,
+    chooser: random.Random,
+    kind: str,
+    rows: int,
+    cols: int,
+    limits: tuple[int, int] | None = None,
+    capacity: int = 0,
+) -> int:
     """Add an ordinary matrix with random elements."""
     words = words_of(kind, rows, cols, raw_cells(chooser, kind, rows * cols, limits))
     w4 = w5 = 0
@@ -83,8 +162,14 @@ def plain(draft: Draft, chooser: random.Random, kind: str, rows: int, cols: int,
     return draft.add(kind, rows, cols, words, capacity=capacity, w4=w4, w5=w5)
 
 
-def viewed(draft: Draft, chooser: random.Random, kind: str, rows: int, cols: int,
-           limits: tuple[int, int] | None = None) -> int:
+def viewed(
+    draft: Draft,
+    chooser: random.Random,
+    kind: str,
+    rows: int,
+    cols: int,
+    limits: tuple[int, int] | None = None,
+) -> int:
     """Add a matrix and a view of a part of it that has this class and shape; the view's entry."""
     row, row_step, base_rows = _stretch(chooser, rows)
     col, col_step, base_cols = _stretch(chooser, cols)

@@ -8,7 +8,6 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-
 from pxos.kernel.machine import layout, png
 from pxos.kernel.machine.isa import ROWS, encode
 from pxos.kernel.machine.memory import HEADER_PX, SYS, SYS_ROW
@@ -16,8 +15,32 @@ from pxos.kernel.machine.memory import HEADER_PX, SYS, SYS_ROW
 from ..conformance.programs import program
 
 APPS = sorted(Path(__file__).parents[2].glob("apps/*/*.png"))
-NASTY = (0, 1, 2, 3, 7, 8, 31, 63, 64, 65, 127, 255, 256, 65535, 65536, 2**24 - 1, 2**24, 2**30,
-         2**31 - 1, 2**31, 2**31 + 1, 2**32 - 2, 2**32 - 1, *(ord(kind) for kind in "IXTPQV"))
+NASTY = (
+    0,
+    1,
+    2,
+    3,
+    7,
+    8,
+    31,
+    63,
+    64,
+    65,
+    127,
+    255,
+    256,
+    65535,
+    65536,
+    2**24 - 1,
+    2**24,
+    2**30,
+    2**31 - 1,
+    2**31,
+    2**31 + 1,
+    2**32 - 2,
+    2**32 - 1,
+    *(ord(kind) for kind in "IXTPQV"),
+)
 
 
 def file_of(image: np.ndarray) -> bytes:
@@ -54,8 +77,15 @@ def random_code(chooser: random.Random, image: np.ndarray) -> None:
             flat[at + pc] = chooser.getrandbits(32)
             continue
         operands = [
-            chooser.choice((chooser.randrange(entries), chooser.randrange(entries),
-                            chooser.randrange(192, 256), chooser.randrange(256))) & 0xFF
+            chooser.choice(
+                (
+                    chooser.randrange(entries),
+                    chooser.randrange(entries),
+                    chooser.randrange(192, 256),
+                    chooser.randrange(256),
+                )
+            )
+            & 0xFF
             for _ in range(3)
         ]
         flat[at + pc] = encode(chooser.choice(chars), *operands)
@@ -76,13 +106,20 @@ def forge(chooser: random.Random, image: np.ndarray) -> None:
             at = start + chooser.randrange(max(size, 1))
         elif where == 3:
             at = min(int(flat[_state("table_row", image)]), image.shape[0] - 1) * width + (
-                chooser.randrange(width))
+                chooser.randrange(width)
+            )
         else:
             at = chooser.randrange(image.shape[0]) * width + chooser.randrange(HEADER_PX)
         old = int(flat[at % flat.size])
-        flat[at % flat.size] = chooser.choice((
-            chooser.choice(NASTY), old ^ 1 << chooser.randrange(32), (old + 1) & 0xFFFFFFFF,
-            (old - 1) & 0xFFFFFFFF, chooser.getrandbits(32)))
+        flat[at % flat.size] = chooser.choice(
+            (
+                chooser.choice(NASTY),
+                old ^ 1 << chooser.randrange(32),
+                (old + 1) & 0xFFFFFFFF,
+                (old - 1) & 0xFFFFFFFF,
+                chooser.getrandbits(32),
+            )
+        )
 
 
 def _state(name: str, image: np.ndarray) -> int:
@@ -106,14 +143,21 @@ def spoil(chooser: random.Random, data: bytes) -> bytes:
         for _ in range(chooser.choice((1, 1, 5))):
             spoilt[chooser.randrange(len(spoilt))] = chooser.randrange(256)
     elif how == 1:
-        del spoilt[chooser.randrange(len(spoilt)):]
+        del spoilt[chooser.randrange(len(spoilt)) :]
     elif how == 2:
         at = chooser.randrange(len(spoilt))
         spoilt[at:at] = spoilt[: chooser.randrange(64)]
     elif how == 3:
         sizes = [chooser.choice((0, 1, 64, 65535, 2**31 - 1, 2**31, 2**32 - 1)) for _ in range(2)]
-        head = struct.pack(">II5B", *sizes, chooser.choice((8, 16)), chooser.choice((2, 6)), 0, 0,
-                           chooser.randrange(2))
+        head = struct.pack(
+            ">II5B",
+            *sizes,
+            chooser.choice((8, 16)),
+            chooser.choice((2, 6)),
+            0,
+            0,
+            chooser.randrange(2),
+        )
         spoilt[16:29] = head
         spoilt[29:33] = struct.pack(">I", zlib.crc32(b"IHDR" + head))
     else:

@@ -104,9 +104,7 @@ def _bind_number(char: str, d: Operand, a: Operand, b: Operand) -> Run:
 # ---- steps on blocks ---------------------------------------------------------------------------
 
 
-def _aligned(
-    a: np.ndarray, b: np.ndarray, fa: int, fb: int
-) -> tuple[np.ndarray, np.ndarray, int]:
+def _aligned(a: np.ndarray, b: np.ndarray, fa: int, fb: int) -> tuple[np.ndarray, np.ndarray, int]:
     """Both as int64 on the finer grid of the two."""
     f = max(fa, fb)
     x, y = a.astype(np.int64), b.astype(np.int64)

@@ -78,7 +78,10 @@ def within_reach(weights: np.ndarray, rows: int, cols: int, wrap: bool) -> np.nd
             place, room = np.clip(offsets, 1 - size, size - 1) + size - 1, 2 * size - 1
         shape = (room, weights.shape[1]) if axis == 0 else (weights.shape[0], room)
         folded = np.zeros(shape, np.int64)
-        np.add.at(folded, place if axis == 0 else (slice(None), place), weights)
+        if axis == 0:
+            np.add.at(folded, place, weights)
+        else:
+            np.add.at(folded.T, place, weights.T)
         weights = folded
     return weights
 
@@ -96,7 +99,8 @@ def take_apart(weights: np.ndarray) -> Kernel:
     at = next(i for i, w in enumerate(row) if w)
     column = tuple(w[at] // row[at] for w in rows)
     separable = all(
-        w == c * v for c, weights_row in zip(column, rows, strict=True)
+        w == c * v
+        for c, weights_row in zip(column, rows, strict=True)
         for w, v in zip(weights_row, row, strict=True)
     )
     if separable and height * width > 1:
@@ -105,13 +109,13 @@ def take_apart(weights: np.ndarray) -> Kernel:
         negative = min(column) < 0 or min(row) < 0
         return Kernel(height, width, factor, column, row, (), magnitude, negative)
     taps = tuple(
-        (u, v, w // factor) for u, line_weights in enumerate(rows)
-        for v, w in enumerate(line_weights) if w
+        (u, v, w // factor)
+        for u, line_weights in enumerate(rows)
+        for v, w in enumerate(line_weights)
+        if w
     )
     magnitude = sum(abs(w) for _, _, w in taps)
-    return Kernel(
-        height, width, factor, (), (), taps, magnitude, any(w < 0 for _, _, w in taps)
-    )
+    return Kernel(height, width, factor, (), (), taps, magnitude, any(w < 0 for _, _, w in taps))
 
 
 # ---- passes ----------------------------------------------------------------------------------
@@ -171,9 +175,14 @@ def _pass(
     if len(weights) > 3 and all(w == 1 for w in weights):
         return _window_sums(buffer, axis, step, len(weights), size)
     parts = [
-        (buffer[k * step : k * step + size] if axis == 0
-         else buffer[:, k * step : k * step + size], weight)
-        for k, weight in enumerate(weights) if weight
+        (
+            buffer[k * step : k * step + size]
+            if axis == 0
+            else buffer[:, k * step : k * step + size],
+            weight,
+        )
+        for k, weight in enumerate(weights)
+        if weight
     ]
     return _combine(parts)
 
@@ -303,8 +312,7 @@ def _bind(op: Op, pixel: bool, d: Operand, inputs: tuple[Operand, ...], literal:
             return -1
         key = b.array.tobytes()
         if not known or known[0][0] != key:
-            kernel = take_apart(
-                within_reach(b.array, a.rows, a.cols // channels, wrap))
+            kernel = take_apart(within_reach(b.array, a.rows, a.cols // channels, wrap))
             blocks = cut_blocks(part.array, *pixels.shape, kernel, wrap)
             known[:] = [(key, kernel, blocks)]
         _, kernel, blocks = known[0]
@@ -328,7 +336,7 @@ def _convolve(
     if pixels.dtype != np.uint8:
         low = int(pixels.min())
         negative = negative or low < 0
-        most = max(int(pixels.max()), -low)
+        most = max(int(pixels.max()), -low, 1)  # at least 1, so that the weights fit as well
     reach = most * kernel.magnitude
     bound = reach * factor
     dtype = _sum_type(reach, negative)

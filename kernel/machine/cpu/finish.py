@@ -337,9 +337,7 @@ def reads_first(bind: Binder, pointwise: bool) -> Binder:
     Small copies have a place of their own; large ones live only while the instruction runs.
     """
 
-    def guarded(
-        op: Op, pixel: bool, d: Operand, inputs: tuple[Operand, ...], literal: int
-    ) -> Run:
+    def guarded(op: Op, pixel: bool, d: Operand, inputs: tuple[Operand, ...], literal: int) -> Run:
         hazards = [x.overlaps or (x.same and not pointwise) for x in inputs]
         if not any(hazards):
             return bind(op, pixel, d, inputs, literal)

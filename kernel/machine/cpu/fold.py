@@ -104,9 +104,7 @@ def _bind_fold(operator: str, axis: int, d: Operand, a: Operand) -> Run:
     return spread(d, part, run_blocks)
 
 
-def _accumulate(
-    ufunc: np.ufunc, x: np.ndarray, axis: int, dtype: type | None
-) -> np.ndarray:
+def _accumulate(ufunc: np.ufunc, x: np.ndarray, axis: int, dtype: type | None) -> np.ndarray:
     """``ufunc.accumulate``; down long rows, row by row, which NumPy does not vectorise."""
     if axis or x.shape[1] < LONG_ROW:
         value: np.ndarray = ufunc.accumulate(x, axis=axis, dtype=dtype)

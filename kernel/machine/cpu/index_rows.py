@@ -47,9 +47,7 @@ def _hash(keys: np.ndarray) -> np.ndarray:
     return mixed
 
 
-def first_equal_rows(
-    a: np.ndarray, fraction_a: int, b: np.ndarray, fraction_b: int
-) -> np.ndarray:
+def first_equal_rows(a: np.ndarray, fraction_a: int, b: np.ndarray, fraction_b: int) -> np.ndarray:
     """For each row of b the number of the first row of a with equal values, or -1 (int64).
 
     ``a`` and ``b`` are raw elements (int32 or uint8) with their fraction bits; the narrower

@@ -15,8 +15,8 @@ def share(
     """Which matrices take the place of which others: the first of each group, and all of it.
 
     ``matrices``: declared scratch.  ``starts``: pcs at which the main code (0) and the procs
-    begin, ascending.  Two share a place if they are of one kind, each is used by one proc alone,
-    and neither proc can reach the other by calls or jumps.
+    begin, ascending.  Two share a place if they are of one kind, and no proc that uses the one can
+    reach, by calls or jumps, one that uses the other.
     """
     users, edges = _survey(instructions, starts)
     reach = [_reachable(part, edges) for part in range(len(starts))]
@@ -24,12 +24,12 @@ def share(
     for matrix in matrices:
         own = users.get(id(matrix), set())
         for first, group in groups.items():
-            if first.kind == matrix.kind and len(own) == 1:
-                (mine,) = own
-                others = [users.get(id(other), set()) for other in group]
-                if all(len(o) == 1 and _apart(mine, *o, reach) for o in others):
-                    group.append(matrix)
-                    break
+            others = set().union(*(users.get(id(other), set()) for other in group))
+            if first.kind == matrix.kind and all(
+                one not in reach[other] and other not in reach[one] for one in own for other in others
+            ):
+                group.append(matrix)
+                break
         else:
             groups[matrix] = [matrix]
     return groups
@@ -60,7 +60,3 @@ def _reachable(start: int, edges: Sequence[set[int]]) -> set[int]:
         found |= new
         todo += new
     return found
-
-
-def _apart(one: int, other: int, reach: Sequence[set[int]]) -> bool:
-    return other not in reach[one] and one not in reach[other]

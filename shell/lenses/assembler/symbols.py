@@ -26,8 +26,8 @@ class Matrix:
 
     ``classes``: for a view, the kinds it is made to show; ``keep``: placed even if nothing
     uses it; ``far``: placed behind the directly addressable entries; ``entry``: its place in
-    the table once the program is laid out; ``scratch``: what it holds does not outlast its proc; ``entry_of``: its one element is the table entry
-    of that matrix.
+    the table once the program is laid out; ``scratch``: what it holds does not outlast its
+    proc; ``entry_of``: its one element is the table entry of that matrix.
     """
 
     name: str

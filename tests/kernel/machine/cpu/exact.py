@@ -95,7 +95,7 @@ def common(a: tuple[int, int], b: tuple[int, int]) -> tuple[int, int]:
     return tuple(y if x == 1 else x for x, y in zip(a, b, strict=True))  # type: ignore[return-value]
 
 
-# ---- the rows' meaning -----------------------------------------------------------------------------
+# ---- the rows' meaning -----------------------------------------------------------------------
 
 
 def root(x: Fraction, scale: int, half: bool) -> int:
@@ -144,7 +144,9 @@ def lines(flat: list, cols: int, count: int) -> list[list]:
     return [flat[i * cols : (i + 1) * cols] for i in range(count)]
 
 
-def result(char: str, literal: str, pixel: bool, d: Matrix, ins: tuple[Matrix, ...]) -> Matrix | int:
+def result(
+    char: str, literal: str, pixel: bool, d: Matrix, ins: tuple[Matrix, ...]
+) -> Matrix | int:
     """The finished result (its own shape), or the first faulting element."""
     op, kind = BY_CHAR[char], d.kind
     a = ins[0]
@@ -259,8 +261,9 @@ def _move(char: str, literal: str, pixel: bool, d: Matrix, ins: tuple[Matrix, ..
         if not d.rows or not d.cols:
             return d
         where, source = stretched(c.rows, d.shape), stretched(a.rows, d.shape)
-        return Matrix(kind, [[convert(kind, a, source[i][j], pixel) if where[i][j] else old
-                              for j, old in enumerate(row)] for i, row in enumerate(d.rows)], d.cols)
+        rows = [[convert(kind, a, source[i][j], pixel) if where[i][j] else old
+                 for j, old in enumerate(row)] for i, row in enumerate(d.rows)]
+        return Matrix(kind, rows, d.cols)
     a = ins[0]
     cells = [convert(kind, a, raw, pixel) for raw in a.flat]
     if char == "r":
@@ -368,7 +371,7 @@ _FAMILIES = {"fold": _fold, "index": _index, "move": _move, "matmul": _matmul, "
              "draw": _draw}
 
 
-# ---- operands in memory ----------------------------------------------------------------------------
+# ---- operands in memory ----------------------------------------------------------------------
 
 STRIDES = [(1, 1), (2, 1), (-1, 1), (3, 2), (1, -2), (-2, -1)]
 
@@ -382,7 +385,8 @@ def dtype_of(kind: str, pixel: bool) -> type:
 def place(rows: int, cols: int, dtype: type, step: tuple[int, int] = (1, 1)) -> np.ndarray:
     """A view of this shape and these steps inside a larger buffer, with padded rows."""
     down, along = step
-    buffer = np.zeros((max(rows, 1) * abs(down), -(-(max(cols, 1) * abs(along)) // 4) * 4 + 4), dtype)
+    width = -(-(max(cols, 1) * abs(along)) // 4) * 4 + 4
+    buffer = np.zeros((max(rows, 1) * abs(down), width), dtype)
     view = buffer[::down, : max(cols, 1) * abs(along)][:, ::along]
     return view[:rows, :cols]
 
@@ -409,7 +413,7 @@ def check(
     alias: int | None = None,
     view: tuple[int, int] | None = None,
 ) -> None:
-    """Bind and run one instruction (twice) and compare with the exact result.
+    """Bind one instruction, run it twice and compare with the exact result.
 
     ``steps``: of d and the inputs in memory.  ``alias``: that input is d itself (``d`` gives its
     elements).  ``view``: d is a view of this shape, to which the result is broadcast.
@@ -425,30 +429,31 @@ def check(
     start = d if op.keeps_shape or alias is not None else Matrix(
         d.kind, [[7] * shape[1] for _ in range(shape[0])], shape[1])
     target = place(*shape, dtype_of(d.kind, pixel), steps[0])
+    bound_d = operand(start, target)
+    inputs = tuple(
+        Operand(m.kind, *m.shape, target, m.leaf, same=True) if k == alias
+        else operand(m, place(*m.shape, dtype_of(m.kind, pixel), steps[1 + k]))
+        for k, m in enumerate(ins)
+    )
+    run = BINDERS[op.family](op, pixel, bound_d, inputs, ord(literal) if literal else 0)
     for _ in range(2):
-        bound_d = operand(start, target)
-        inputs = tuple(
-            Operand(m.kind, *m.shape, target, m.leaf, same=True) if k == alias
-            else operand(m, place(*m.shape, dtype_of(m.kind, pixel), steps[1 + k]))
-            for k, m in enumerate(ins)
-        )
-        run = BINDERS[op.family](op, pixel, bound_d, inputs, ord(literal) if literal else 0)
-        for _ in range(2):
-            operand(start, target)
-            at = run()
-            if isinstance(want, int):
-                assert at == want
-                assert shown(target) == start.rows
-                continue
-            assert at == -1
-            have = shown(target)
-            expected = want.rows
-            if want.shape != shape:
-                expected = stretched(want.rows, shape) if 0 not in shape else [[]] * shape[0]
-            assert have == expected, (char, literal, d.kind, ins, have, expected)
+        operand(start, target)
+        at = run()
+        if isinstance(want, int):
+            assert at == want
+            assert shown(target) == start.rows
+            continue
+        assert at == -1
+        have = shown(target)
+        expected = want.rows
+        if want.shape != shape:
+            expected = stretched(want.rows, shape) if 0 not in shape else [[]] * shape[0]
+        assert have == expected, (char, literal, d.kind, ins, have, expected)
 
 
-def random_matrix(rng: random.Random, kind: str, rows: int, cols: int, pixel: bool = False) -> Matrix:
+def random_matrix(
+    rng: random.Random, kind: str, rows: int, cols: int, pixel: bool = False
+) -> Matrix:
     """Corner values, small numbers and full-range numbers mixed."""
 
     def raw() -> int:
@@ -458,6 +463,7 @@ def random_matrix(rng: random.Random, kind: str, rows: int, cols: int, pixel: bo
         if kind in "TPQ":
             return rng.choice([rng.choice(CORNERS["T"]), rng.randrange(256)])
         size = rng.choice([4, 12, 20, 32])
-        return rng.choice([rng.choice(CORNERS[kind]), rng.randrange(-(1 << size - 1), 1 << size - 1)])
+        number = rng.randrange(-(1 << size - 1), 1 << size - 1)
+        return rng.choice([rng.choice(CORNERS[kind]), number])
 
     return Matrix(kind, [[raw() for _ in range(cols)] for _ in range(rows)], cols)

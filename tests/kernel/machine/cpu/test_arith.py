@@ -11,8 +11,17 @@ from hypothesis import strategies as st
 from tests.kernel.machine.cpu.exact import CORNERS, STRIDES, Matrix, check, random_matrix
 
 OPERATORS = "A-*/%R_<="
-SHAPES = [((1, 1), (1, 1)), ((3, 4), (3, 4)), ((1, 4), (3, 1)), ((3, 4), (1, 1)), ((1, 1), (3, 4)),
-          ((3, 1), (3, 4)), ((0, 4), (1, 4)), ((3, 0), (3, 1)), ((0, 0), (1, 1))]
+SHAPES = [
+    ((1, 1), (1, 1)),
+    ((3, 4), (3, 4)),
+    ((1, 4), (3, 1)),
+    ((3, 4), (1, 1)),
+    ((1, 1), (3, 4)),
+    ((3, 1), (3, 4)),
+    ((0, 4), (1, 4)),
+    ((3, 0), (3, 1)),
+    ((0, 0), (1, 1)),
+]
 
 
 def divisor(rng: random.Random, m: Matrix) -> Matrix:
@@ -48,8 +57,13 @@ def test_all_pairs_of_corner_values(char: str, kinds: str) -> None:
 
 
 @settings(max_examples=80, deadline=None)
-@given(st.integers(0, 2**32), st.sampled_from(OPERATORS), st.sampled_from("IXT"),
-       st.sampled_from("IXT"), st.integers(0, 1))
+@given(
+    st.integers(0, 2**32),
+    st.sampled_from(OPERATORS),
+    st.sampled_from("IXT"),
+    st.sampled_from("IXT"),
+    st.integers(0, 1),
+)
 def test_d_may_be_one_of_the_inputs(seed: int, char: str, d: str, b: str, place: int) -> None:
     rng = random.Random(seed)
     mine = divisor(rng, random_matrix(rng, d, 3, 5))
@@ -95,5 +109,8 @@ def test_blocks_of_a_large_matrix_meet_their_own_inputs() -> None:
     column = random_matrix(rng, "X", 700, 1)
     line = random_matrix(rng, "I", 1, 101)
     check("A", Matrix("X", [], 0), (column, line))
-    check("-", Matrix("P", [], 0), (Matrix("T", [[k % 256 for k in range(66000)]], 66000),
-                                    Matrix("X", [[98304]], 1)))
+    check(
+        "-",
+        Matrix("P", [], 0),
+        (Matrix("T", [[k % 256 for k in range(66000)]], 66000), Matrix("X", [[98304]], 1)),
+    )

@@ -18,8 +18,13 @@ def test_every_operator_for_every_mix_of_kinds(kinds: str) -> None:
     rng = random.Random(kinds)
     d, a, b = kinds
     for char in "&|^S":
-        for left, right in [((3, 4), (3, 4)), ((1, 4), (3, 1)), ((3, 4), (1, 1)), ((1, 1), (1, 1)),
-                            ((0, 4), (1, 1))]:
+        for left, right in [
+            ((3, 4), (3, 4)),
+            ((1, 4), (3, 1)),
+            ((3, 4), (1, 1)),
+            ((1, 1), (1, 1)),
+            ((0, 4), (1, 1)),
+        ]:
             x, y = random_matrix(rng, a, *left), random_matrix(rng, b, *right)
             check(char, Matrix(d, [], 0), (x, y), steps=[rng.choice(STRIDES) for _ in range(3)])
 

@@ -42,13 +42,28 @@ def test_random_kernels_and_extremes(d: str) -> None:
     for a in "IXTP":
         for b in "IXTP":
             for size in [(2, 3), (3, 3), (1, 1), (0, 0), (0, 3), (4, 1)]:
-                check(rng.choice("Kk"), Matrix(d, [], 0),
-                      (random_matrix(rng, a, 3, 8), random_matrix(rng, b, *size)))
+                check(
+                    rng.choice("Kk"),
+                    Matrix(d, [], 0),
+                    (random_matrix(rng, a, 3, 8), random_matrix(rng, b, *size)),
+                )
         for shape in [(0, 4), (4, 0)]:
-            check("K", Matrix(d, [], 0), (random_matrix(rng, a, *shape), random_matrix(rng, "I", 3, 3)))
+            check(
+                "K",
+                Matrix(d, [], 0),
+                (random_matrix(rng, a, *shape), random_matrix(rng, "I", 3, 3)),
+            )
         for high in (LOW, HIGH):
             x = Matrix(a, [[255 if a in "TP" else high] * 4] * 2, 4)
             check("K", Matrix(d, [], 0), (x, Matrix("X", [[high, LOW, high]] * 3, 3)))
+
+
+def test_no_data_but_large_weights() -> None:
+    for a in "IXT":
+        zeros = Matrix(a, [[0] * 4] * 2, 4)
+        for weights in ([[1 << 16, 7, 1 << 16]], [[LOW, 3], [5, HIGH]]):
+            kernel = Matrix("X", weights, len(weights[0]))
+            check("K", Matrix("X", [], 0), (zeros, kernel))
 
 
 def test_weights_beyond_every_machine_word(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,8 +83,18 @@ def test_d_may_be_one_of_the_inputs(seed: int, d: str, char: str, place: int) ->
 
 def test_a_view_takes_the_result_broadcast() -> None:
     rng = random.Random(8)
-    check("K", Matrix("X", [], 0), (random_matrix(rng, "I", 1, 4), random_matrix(rng, "X", 3, 3)), view=(3, 4))
-    check("k", Matrix("T", [], 0), (random_matrix(rng, "P", 3, 4), random_matrix(rng, "X", 1, 3)), view=(3, 4))
+    check(
+        "K",
+        Matrix("X", [], 0),
+        (random_matrix(rng, "I", 1, 4), random_matrix(rng, "X", 3, 3)),
+        view=(3, 4),
+    )
+    check(
+        "k",
+        Matrix("T", [], 0),
+        (random_matrix(rng, "P", 3, 4), random_matrix(rng, "X", 1, 3)),
+        view=(3, 4),
+    )
 
 
 def test_blocks_of_rows_and_columns(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,8 +26,14 @@ def test_over_broadcasts_and_takes_words() -> None:
     rng = random.Random(1)
     for a in "PI":
         for b in "PI":
-            for left, right in [((3, 4), (3, 4)), ((1, 1), (3, 4)), ((3, 4), (1, 1)), ((1, 4), (3, 1)),
-                                ((0, 4), (1, 4)), ((1, 1), (1, 1))]:
+            for left, right in [
+                ((3, 4), (3, 4)),
+                ((1, 1), (3, 4)),
+                ((3, 4), (1, 1)),
+                ((1, 4), (3, 1)),
+                ((0, 4), (1, 4)),
+                ((1, 1), (1, 1)),
+            ]:
                 steps = [rng.choice(STRIDES) for _ in range(3)]
                 x, y = (random_matrix(rng, k, *s, pixel=True) for k, s in ((a, left), (b, right)))
                 check("O", Matrix("P", [], 0), (x, y), steps=steps)
@@ -39,8 +45,14 @@ def test_over_broadcasts_and_takes_words() -> None:
     for place in (0, 1):
         other = random_matrix(rng, "P", 3, 4, pixel=True)
         check("O", mine, (mine, other) if place == 0 else (other, mine), alias=place)
-    check("O", Matrix("P", [], 0), (random_matrix(rng, "P", 130, 200, pixel=True),
-                                    random_matrix(rng, "I", 130, 1, pixel=True)))
+    check(
+        "O",
+        Matrix("P", [], 0),
+        (
+            random_matrix(rng, "P", 130, 200, pixel=True),
+            random_matrix(rng, "I", 130, 1, pixel=True),
+        ),
+    )
 
 
 @pytest.mark.parametrize("kinds", MOVES)
@@ -50,15 +62,28 @@ def test_tiles(kinds: str) -> None:
     pixel = d == "P"
     for a in "IXT" if pixel else "IXTP":
         for shape in [(2, 3), (1, 1), (0, 3), (3, 0)]:
-            for stack, leaf in [((6, 3), 2), ((6, 4), 0), ((7, 2), 3), ((2, 2), 3), ((0, 3), 0), ((3, 0), 1),
-                                ((0, 2), 2)]:
+            for stack, leaf in [
+                ((6, 3), 2),
+                ((6, 4), 0),
+                ((7, 2), 3),
+                ((2, 2), 3),
+                ((0, 3), 0),
+                ((3, 0), 1),
+                ((0, 2), 2),
+            ]:
                 scale = 65536 if a == "X" else 1
                 low = 0 if a in "TP" else -1
-                numbers = [[rng.randint(low, 4) * scale for _ in range(shape[1])] for _ in range(shape[0])]
+                numbers = [
+                    [rng.randint(low, 4) * scale for _ in range(shape[1])] for _ in range(shape[0])
+                ]
                 tiles = random_matrix(rng, b, *stack, pixel=pixel)
                 tiles = Matrix(b, tiles.rows, tiles.cols, leaf)
-                check("t", Matrix(d, [], 0), (Matrix(a, numbers, shape[1]), tiles),
-                      steps=[rng.choice(STRIDES) for _ in range(3)])
+                check(
+                    "t",
+                    Matrix(d, [], 0),
+                    (Matrix(a, numbers, shape[1]), tiles),
+                    steps=[rng.choice(STRIDES) for _ in range(3)],
+                )
 
 
 @pytest.mark.parametrize("kinds", MOVES)
@@ -70,8 +95,12 @@ def test_zoom(kinds: str) -> None:
         for size in [(3, 4), (6, 8), (7, 5), (1, 1), (2, 9), (0, 3), (4, 0), (15, 20)]:
             for s in "IX":
                 scale = 65536 if s == "X" else 1
-                check("Z", Matrix(d, [], 0), (x, Matrix(s, [[n * scale for n in size]], 2)),
-                      steps=[rng.choice(STRIDES) for _ in range(3)])
+                check(
+                    "Z",
+                    Matrix(d, [], 0),
+                    (x, Matrix(s, [[n * scale for n in size]], 2)),
+                    steps=[rng.choice(STRIDES) for _ in range(3)],
+                )
         check("Z", Matrix(d, [], 0), (x, Matrix("I", [[1, 4]], 2)), view=(3, 4))
 
 
@@ -81,11 +110,24 @@ def test_draw(kinds: str) -> None:
     d, a = kinds
     pixel = d == "P"
     for fields in (2, 3, 4, 5):
-        for shape, leaf in [((4, 3), 2), ((2, 2), 0), ((1, 1), 0), ((3, 2), 4), ((0, 2), 0), ((5, 1), 2)]:
+        for shape, leaf in [
+            ((4, 3), 2),
+            ((2, 2), 0),
+            ((1, 1), 0),
+            ((3, 2), 4),
+            ((0, 2), 0),
+            ((5, 1), 2),
+        ]:
             picture = random_matrix(rng, a, *shape, pixel=pixel)
             if rng.random() < 0.3:
-                picture = Matrix(a, [[raw | -(1 << 24) if a in "PI" and pixel else raw for raw in row]
-                                     for row in picture.rows], picture.cols)
+                picture = Matrix(
+                    a,
+                    [
+                        [raw | -(1 << 24) if a in "PI" and pixel else raw for raw in row]
+                        for row in picture.rows
+                    ],
+                    picture.cols,
+                )
             picture = Matrix(a, picture.rows, picture.cols, leaf)
             items = []
             for _ in range(rng.choice([0, 1, 6])):
@@ -96,8 +138,12 @@ def test_draw(kinds: str) -> None:
                     item.append(rng.randint(-1, 2))
                 items.append(item)
             old = random_matrix(rng, d, 6, 8, pixel=pixel)
-            check("D", old, (picture, Matrix("I", items, fields)),
-                  steps=[rng.choice(STRIDES) for _ in range(3)])
+            check(
+                "D",
+                old,
+                (picture, Matrix("I", items, fields)),
+                steps=[rng.choice(STRIDES) for _ in range(3)],
+            )
             boxes = np.array(items, np.int64).reshape(-1, fields)
             drawn = 0
             for item in items:
@@ -107,7 +153,9 @@ def test_draw(kinds: str) -> None:
             assert draw.area(6, 8, *shape, leaf, boxes) == drawn
 
 
-def draw_one(probe: list[list[int]], item: list[int], shape: tuple[int, int], leaf: int) -> list[list[int]]:
+def draw_one(
+    probe: list[list[int]], item: list[int], shape: tuple[int, int], leaf: int
+) -> list[list[int]]:
     """Mark what an item draws."""
     height = (leaf if len(item) in (3, 5) else 0) or shape[0]
     leaves = shape[0] // height if height and shape[1] else 0
@@ -124,8 +172,15 @@ def test_draw_onto_itself_and_far_outside() -> None:
     mine = random_matrix(rng, "P", 6, 8, pixel=True)
     places = Matrix("I", [[2, 3], [-1, 2]], 2)
     check("D", mine, (mine, places), alias=0)
-    far = Matrix("I", [[-(2**31), 0, 2**31 - 1, 2**31 - 1], [0, -5, 2**31 - 1, 2**31 - 1],
-                       [2**31 - 1, 0, 2**31 - 1, 1]], 4)
+    far = Matrix(
+        "I",
+        [
+            [-(2**31), 0, 2**31 - 1, 2**31 - 1],
+            [0, -5, 2**31 - 1, 2**31 - 1],
+            [2**31 - 1, 0, 2**31 - 1, 1],
+        ],
+        4,
+    )
     check("D", mine, (random_matrix(rng, "P", 2, 3, pixel=True), Matrix("I", far.rows[2:], 4)))
     boxes = np.array(far.rows, np.int32)
     assert draw.area(6, 8, 2, 3, 0, boxes) == 48
@@ -137,5 +192,11 @@ def test_large_pictures_blend_in_blocks() -> None:
     wide = Matrix("I", [[1, -2, 128, 300]], 4)
     check("D", old, (random_matrix(rng, "P", 3, 5, pixel=True), wide))
     check("D", old, (random_matrix(rng, "P", 1, 1, pixel=True), wide))
-    check("t", Matrix("P", [], 0), (Matrix("T", [[k % 7 for k in range(40)]] * 30, 40),
-                                    Matrix("P", random_matrix(rng, "P", 32, 8, pixel=True).rows, 8, 8)))
+    check(
+        "t",
+        Matrix("P", [], 0),
+        (
+            Matrix("T", [[k % 7 for k in range(40)]] * 30, 40),
+            Matrix("P", random_matrix(rng, "P", 32, 8, pixel=True).rows, 8, 8),
+        ),
+    )

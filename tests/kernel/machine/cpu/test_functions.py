@@ -54,8 +54,18 @@ def roots(n: np.ndarray) -> list[int]:
 
 def test_integer_roots_at_and_around_squares() -> None:
     rng = random.Random(3)
-    sides = [1, 2, 46340, 46341, 3037000498, 3037000499, *(rng.randrange(1, 3037000499) for _ in range(3000))]
-    n = np.array([s * s + k for s in sides for k in (-1, 0, 1, s, s + 1) if s * s + k < 1 << 63], np.int64)
+    sides = [
+        1,
+        2,
+        46340,
+        46341,
+        3037000498,
+        3037000499,
+        *(rng.randrange(1, 3037000499) for _ in range(3000)),
+    ]
+    n = np.array(
+        [s * s + k for s in sides for k in (-1, 0, 1, s, s + 1) if s * s + k < 1 << 63], np.int64
+    )
     assert functions.integer_root(n).tolist() == roots(n)
 
 
@@ -83,12 +93,24 @@ def test_log2_for_a_slice_of_all_inputs() -> None:
         edge = int(thresholds[rng.randrange(1, 65537)])
         u += [max(1, (edge >> shift) + k) for shift in (1, 9) for k in (-1, 0, 1)]
     u = [min(x, (1 << 31) - 1) for x in u]
-    assert functions.log2_integers(np.array(u, np.int64)).tolist() == [log2_raw(Fraction(x)) for x in u]
+    assert functions.log2_integers(np.array(u, np.int64)).tolist() == [
+        log2_raw(Fraction(x)) for x in u
+    ]
 
 
 def test_sine_for_a_slice_of_all_phases() -> None:
     rng = random.Random(6)
-    phases = [0, 1, 16383, 16384, 16385, 32768, 49152, 65535, *(rng.randrange(65536) for _ in range(300))]
+    phases = [
+        0,
+        1,
+        16383,
+        16384,
+        16385,
+        32768,
+        49152,
+        65535,
+        *(rng.randrange(65536) for _ in range(300)),
+    ]
     assert sine_table()[phases].tolist() == [sine_raw(Fraction(k, 65536)) for k in phases]
 
 

@@ -20,17 +20,31 @@ def positions(rng: random.Random, kind: str, rows: int, cols: int, count: int) -
     """Positions around 0..count-1, some of them outside."""
     scale = 65536 if kind == "X" else 1
     low = 0 if kind in "TP" else -2
-    cells = [[min(rng.randrange(low, count + 3), 255 if kind in "TP" else 1 << 30) * scale
-              + (rng.randrange(65536) if kind == "X" else 0) for _ in range(cols)]
-             for _ in range(rows)]
+    cells = [
+        [
+            min(rng.randrange(low, count + 3), 255 if kind in "TP" else 1 << 30) * scale
+            + (rng.randrange(65536) if kind == "X" else 0)
+            for _ in range(cols)
+        ]
+        for _ in range(rows)
+    ]
     return Matrix(kind, cells, cols)
 
 
 def quantised(rng: random.Random, m: Matrix) -> Matrix:
     if m.kind != "Q":
         return m
-    scale, offset = rng.choice([(0.0078125, -1.0), (0.1, -12.8), (3.7e-5, 1e4), (-1.5, 0.0), (1e30, -1.0),
-                                (1e-40, 0.0), (0.0, 7.25)])
+    scale, offset = rng.choice(
+        [
+            (0.0078125, -1.0),
+            (0.1, -12.8),
+            (3.7e-5, 1e4),
+            (-1.5, 0.0),
+            (1e30, -1.0),
+            (1e-40, 0.0),
+            (0.0, 7.25),
+        ]
+    )
     return Matrix("Q", m.rows, m.cols, 0, float(np.float32(scale)), float(np.float32(offset)))
 
 
@@ -56,8 +70,11 @@ def test_counting_ordering_and_finding(kinds: str) -> None:
             y = Matrix(b, [[raw & 255 if b in "TP" else raw for raw in row] for row in rows], other)
             check("i", blank, (x, y), steps=[rng.choice(STRIDES) for _ in range(3)])
         check("i", blank, (Matrix(a, [], 3), random_matrix(rng, b, 2, 3)))
-        check("i", blank, (Matrix(a, [[1, 0, 0], [2, 0, 0], [1, 0, 0]], 3),
-                           Matrix(b, [[2], [1], [0]], 1)))
+        check(
+            "i",
+            blank,
+            (Matrix(a, [[1, 0, 0], [2, 0, 0], [1, 0, 0]], 3), Matrix(b, [[2], [1], [0]], 1)),
+        )
 
 
 @pytest.mark.parametrize("kinds", MOVES)
@@ -95,7 +112,9 @@ def test_scattering(kinds: str) -> None:
                         check("@", old, (x, where), steps=steps)
                 rows = positions(rng, i, *size, shape[0])
                 for source in [(total, shape[1]), (1, shape[1]), (total, 1), (1, 1)]:
-                    check("p", old, (random_matrix(rng, a, *source, pixel=pixel), rows), steps=steps)
+                    check(
+                        "p", old, (random_matrix(rng, a, *source, pixel=pixel), rows), steps=steps
+                    )
 
 
 @pytest.mark.parametrize("kinds", PAIRS)
@@ -136,7 +155,12 @@ def test_a_view_takes_the_result_broadcast() -> None:
         check("w", blank, (Matrix("I", [[0, 0, 9]], 3),), view=(3, 4))
         check("w", blank, (Matrix("I", [[1, 0, 9, 1, 1]], 5),), view=(3, 4))
         check("o", blank, (Matrix("I", [[1, 0, 9, 1]], 4),), view=(3, 4))
-        check("i", blank, (Matrix("I", [[1], [2]], 1), Matrix("I", [[2], [1], [3], [2]], 1)), view=(3, 4))
+        check(
+            "i",
+            blank,
+            (Matrix("I", [[1], [2]], 1), Matrix("I", [[2], [1], [3], [2]], 1)),
+            view=(3, 4),
+        )
 
 
 def test_positions_in_many_blocks() -> None:
@@ -158,4 +182,6 @@ def test_positions_in_many_blocks() -> None:
 def test_rows_whose_hashes_collide_are_still_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(index_rows, "_hash", lambda keys: keys[:, 0].copy())
     a = Matrix("I", [[1, 1, 5], [1, 1, 6], [1, 1, 7], [1, 1, 6]], 3)
-    check("i", Matrix("I", [], 0), (a, Matrix("I", [[1, 1, 6], [1, 1, 7], [1, 1, 9], [2, 1, 6]], 3)))
+    check(
+        "i", Matrix("I", [], 0), (a, Matrix("I", [[1, 1, 6], [1, 1, 7], [1, 1, 9], [2, 1, 6]], 3))
+    )

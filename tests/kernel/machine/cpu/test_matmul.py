@@ -30,8 +30,15 @@ def test_products_for_every_mix_of_kinds(kinds: str) -> None:
 @pytest.mark.parametrize("high", [LOW, HIGH, 1 << 21, -(1 << 26)])
 @pytest.mark.parametrize("inner", [9, 130])
 def test_extreme_elements_take_the_split_way(low: int, high: int, inner: int) -> None:
-    a = Matrix("X", [[low] * inner, [low, -low - 1] * (inner // 2) + [low] * (inner % 2),
-                     *[[(k * 7919 * low) % (1 << 31) for k in range(inner)]] * 6], inner)
+    a = Matrix(
+        "X",
+        [
+            [low] * inner,
+            [low, -low - 1] * (inner // 2) + [low] * (inner % 2),
+            *[[(k * 7919 * low) % (1 << 31) for k in range(inner)]] * 6,
+        ],
+        inner,
+    )
     b = Matrix("X", [[high, high if k % 2 else 5] * 4 for k in range(inner)], 8)
     for d in "IXT":
         for x in (a, Matrix("I", a.rows, inner)):
@@ -39,9 +46,22 @@ def test_extreme_elements_take_the_split_way(low: int, high: int, inner: int) ->
             check("M", BLANKS[d], (x, Matrix("I", b.rows, 8)))
 
 
-SCALES = [(0.0078125, -1.0), (0.1, -12.8), (3.7e-5, 1e4), (-1.5, 0.0), (1e30, -1.0), (1e-40, 1e-38),
-          (0.0, 7.25), (0.0123, -3.1459), (1.0, 0.0), (0.01, -1e-7), (1e-12, 3e4), (2.5e-3, -0.31875),
-          (0.0, 0.0), (-0.003, 0.4)]
+SCALES = [
+    (0.0078125, -1.0),
+    (0.1, -12.8),
+    (3.7e-5, 1e4),
+    (-1.5, 0.0),
+    (1e30, -1.0),
+    (1e-40, 1e-38),
+    (0.0, 7.25),
+    (0.0123, -3.1459),
+    (1.0, 0.0),
+    (0.01, -1e-7),
+    (1e-12, 3e4),
+    (2.5e-3, -0.31875),
+    (0.0, 0.0),
+    (-0.003, 0.4),
+]
 
 
 @pytest.mark.parametrize(("scale", "offset"), SCALES)
@@ -71,8 +91,18 @@ def test_d_may_be_one_of_the_inputs(seed: int, d: str, place: int) -> None:
 
 def test_a_view_takes_the_result_broadcast() -> None:
     rng = random.Random(4)
-    check("M", BLANKS["X"], (random_matrix(rng, "X", 1, 3), random_matrix(rng, "X", 3, 4)), view=(3, 4))
-    check("M", BLANKS["T"], (random_matrix(rng, "I", 1, 3), random_matrix(rng, "Q", 3, 1)), view=(3, 4))
+    check(
+        "M",
+        BLANKS["X"],
+        (random_matrix(rng, "X", 1, 3), random_matrix(rng, "X", 3, 4)),
+        view=(3, 4),
+    )
+    check(
+        "M",
+        BLANKS["T"],
+        (random_matrix(rng, "I", 1, 3), random_matrix(rng, "Q", 3, 1)),
+        view=(3, 4),
+    )
     check("M", BLANKS["I"], (Matrix("I", [[]], 0), Matrix("I", [], 4)), view=(3, 4))
 
 

@@ -51,7 +51,12 @@ def test_select_for_every_pair_of_kinds(kinds: str) -> None:
     d, a = kinds
     old = random_matrix(rng, d, 3, 4, pixel=True)
     for c in "IXT" if d == "P" else "IXTP":
-        for where, source in [((3, 4), (3, 4)), ((1, 4), (3, 1)), ((1, 1), (1, 1)), ((3, 1), (1, 4))]:
+        for where, source in [
+            ((3, 4), (3, 4)),
+            ((1, 4), (3, 1)),
+            ((1, 1), (1, 1)),
+            ((3, 1), (1, 4)),
+        ]:
             mask = random_matrix(rng, c, *where)
             x = random_matrix(rng, a, *source, pixel=d == "P")
             check("?", old, (mask, x), steps=steps(rng, d, c, a))
@@ -97,6 +102,8 @@ def test_large_moves_go_through_blocks() -> None:
     wide = random_matrix(rng, "I", 150, 500)
     check("T", Matrix("T", [], 0), (wide,))
     check("r", Matrix("X", [], 0), (wide, small(500, 200)))
-    check("r", Matrix("I", [], 0), (Matrix("T", [[k % 251 for k in range(777)]], 777), small(-1, 7)))
+    check(
+        "r", Matrix("I", [], 0), (Matrix("T", [[k % 251 for k in range(777)]], 777), small(-1, 7))
+    )
     check("r", Matrix("T", [], 0), (small(1, 2, 3, 4, 5, 6, 7), small(300, 301)))
     check(",", Matrix("T", [], 0), (wide, wide))
