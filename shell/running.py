@@ -124,9 +124,9 @@ class PipelineRun:
             coming if into == TEXT else typed, text or session.printed)
         self.processes.append(process)
         self._members.append(process)
-        if still and pictures is not None and \
-                (pictures is not session.shown or session.show is not None):
-            self._members.append(LastPicture(process, pictures))
+        if still:
+            if pictures is not None:
+                self._members.append(LastPicture(process, pictures))
         elif "screen" in meta.ports and session.present is not None:
             session.present(process)
 

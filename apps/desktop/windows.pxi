@@ -146,7 +146,8 @@ proc adopt {
     count += 1
     ; In the middle, then in the corners, then the same a little to the side.
     room = max(dims - [BAR_ROWS + ABOVE + 5, 5] - room, 0)
-    room = room * rows(PLACES, used % 5) // 4 + used // 5 * 24
+    size = min(room // 2, 8)              ; to the edge
+    room = (room - size * 2) * rows(PLACES, used % 5) // 4 + used // 5 * 24 + size
     room = (room + 4) & -8
     W[(count - 1) * WC + [ROW, COL]] = room + [BAR_ROWS + ABOVE, 0]
     call keep_in_reach

@@ -81,3 +81,23 @@ proc glyphs {
     at = codes - (0x2500 - GLYPH_BOX)     ; Box Drawing, Block Elements: U+2500 to U+259F
     shown[where at >> 5 > 7 and at >> 5 < 13] = at
 }
+
+; encode.bytes (T 1 x m) becomes encode.codes (I 1 x n code points) as UTF-8.
+proc encode {
+    codes : I
+    bytes : T
+    bits  : I scratch
+    all   : I scratch
+    gap   : I scratch
+    bytes = codes
+    all = row_max(codes) >> 7
+    unless all return                     ; plain ASCII
+    ; A column of four bytes for each character, -1 where it has none; its first is in row `gap`.
+    bits = shift(codes, [-18; -12; -6; 0])
+    all = bits & 63 | 0x80
+    gap = 3 - col_sum(codes > [0x7f; 0x7ff; 0xffff])
+    all[where gap == [0; 1; 2; 3]] = bits | [0xf0, 0xe0, 0xc0, 0][gap]
+    all[where [0; 1; 2; 3] < gap] = -1
+    all = reshape(transpose(all), [1, -1])
+    bytes = all[where(all > -1)]
+}

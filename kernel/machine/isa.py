@@ -142,6 +142,7 @@ def _shift(raw: int, count: Value) -> int:
     return raw << n if n >= 0 else raw >> -n
 
 
+# fmt: off
 ROWS: tuple[Op, ...] = (
     # ---- control -------------------------------------------------------------------
     Op("H", "Halt", "n", "control", "1", "NVKS",
@@ -385,6 +386,7 @@ ROWS: tuple[Op, ...] = (
         "without a leaf number: all of a", "b P in pixel mode: its bytes are the numbers"),
        pixel=True, keeps_shape=True),
 )
+# fmt: on
 
 #: The table by opcode byte.
 BY_CODE: dict[int, Op] = {ord(op.char): op for op in ROWS}

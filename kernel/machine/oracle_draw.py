@@ -68,7 +68,8 @@ def draw(step: Step) -> None:
     d, a, b = step.target(), step.operand("a"), step.value("b")
     if not 2 <= b.cols <= 5:
         raise Fault("S")
-    items = [numbers(step, b)[k * b.cols : (k + 1) * b.cols] for k in range(b.rows)]
+    listed = numbers(step, b)
+    items = [listed[k * b.cols : (k + 1) * b.cols] for k in range(b.rows)]
     drawn = []
     pixels = 0
     for item in items:

@@ -145,7 +145,7 @@ def cumulate(step: Step) -> None:
     step.pay(a.area)
     grid = _read(step, a)
     if step.op.char == "C":
-        lines = [running(step.literal, grid.row(i)) for i in range(a.rows)]
+        lines = [running(step.literal, grid.row(i)) for i in grid.filled_rows()]
         result = build(*a.shape, lambda i, j: lines[i][j])
     else:
         lines = [running(step.literal, grid.column(j)) for j in range(a.cols)]

@@ -34,7 +34,7 @@ def order(step: Step) -> None:
     step.pay(a.area * a.cols.bit_length())
     grid = step.values(a)
     result: list[Value] = []
-    for i in range(a.rows):
+    for i in grid.filled_rows():
         result += [k for _, k in sorted(zip(grid.row(i), range(a.cols), strict=True))]
     step.store(d, Grid(*a.shape, result))
 
@@ -46,7 +46,9 @@ def index(step: Step) -> None:
     step.pay(a.area + b.area)
     left, right = step.values(a), step.values(b)
     width = max(a.cols, b.cols)
-    table = [left.row(i) + [0] * (width - a.cols) for i in range(a.rows)]
+    # Of rows without columns, which are all alike, the first is enough.
+    count = a.rows if a.cols else min(a.rows, 1)
+    table = [left.row(i) + [0] * (width - a.cols) for i in range(count)]
     wanted = [right.row(i) + [0] * (width - b.cols) for i in range(b.rows)]
     found = [table.index(row) if row in table else -1 for row in wanted]
     step.store(d, Grid(1, b.rows, list(found)))

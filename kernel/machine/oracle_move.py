@@ -70,7 +70,7 @@ def beside(step: Step) -> None:
     cols = sum(ref.cols for ref in parts)
     step.pay(step.fit(d, (rows, cols)))
     grids = [step.elements(ref).broadcast(rows, ref.cols) for ref in parts]
-    cells = [cell for i in range(rows) for grid in grids for cell in grid.row(i)]
+    cells = [cell for i in range(rows if cols else 0) for grid in grids for cell in grid.row(i)]
     step.store_elements(d, Grid(rows, cols, cells))
 
 
@@ -108,7 +108,7 @@ def matmul(step: Step) -> None:
     step.fit(d, (a.rows, cols))
     step.pay(a.rows * inner * cols // 8)
     left, right = step.values(a), step.values(b)
-    lines = [left.row(i) for i in range(a.rows)]
+    lines = [left.row(i) for i in range(a.rows if cols else 0)]
     columns = [right.row(j) if transposed else right.column(j) for j in range(cols)]
     step.store(
         d,

@@ -49,6 +49,10 @@ class Grid:
         """One row."""
         return self.cells[row * self.cols : (row + 1) * self.cols]
 
+    def filled_rows(self) -> range:
+        """The numbers of the rows, none if they have no columns: there may be 2^31 of those."""
+        return range(self.rows if self.cols else 0)
+
     def column(self, col: int) -> list[Any]:
         """One column."""
         return [self.at(row, col) for row in range(self.rows)]
@@ -60,7 +64,8 @@ class Grid:
 
 def build(rows: int, cols: int, element: Callable[[int, int], Any]) -> Grid:
     """A grid whose element (row, column) is what the function says."""
-    return Grid(rows, cols, [element(i, j) for i in range(rows) for j in range(cols)])
+    down = range(rows if cols else 0)
+    return Grid(rows, cols, [element(i, j) for i in down for j in range(cols)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +117,7 @@ class Ref:
 
     def places(self) -> Iterator[int]:
         """The place of each element, row-major."""
-        for i in range(self.rows):
+        for i in range(self.rows if self.cols else 0):
             for j in range(self.cols):
                 yield self.start + i * self.down + j * self.right
 

@@ -32,18 +32,26 @@ def figures() -> Iterator[Figure]:
 
 
 def busy_desktop() -> tuple[float, int]:
-    """Processor seconds that FRAMES frames take with every app of ANIMATED open in a window."""
-    from pxos.boot.desktop import make_desktop
+    """Processor seconds that FRAMES frames take with every app of ANIMATED open in a window,
+    and how many pictures the desktop showed meanwhile."""
+    from pxos.boot.headless import play_headless
+    from pxos.fs.folders import FolderStore
     from pxos.kernel.clock import VirtualClock
+    from pxos.kernel.grants import Grants
+    from pxos.kernel.household import Home
+    from pxos.kernel.kernel import Kernel
 
     clock = VirtualClock()
-    kernel, root = make_desktop(clock=clock, seed=1)
-    from pxos.boot.headless import play_headless
-
+    kernel = Kernel(FolderStore([ROOT / "apps"]), clock=clock, seed=1)
+    program = kernel.catalogue.program("desktop")
+    root = kernel.spawn(program, "desktop", grants=Grants.of(program.meta, ("processes",)))
     play_headless(kernel, clock, root, frames=30)
+    home = Home(kernel, root)
     for name in ANIMATED:
-        kernel.household(root).start(name)
+        home.start(list(home.app_names()).index(name), b"")
     play_headless(kernel, clock, root, frames=60)
     start, serial = time.process_time(), root.surface.serial
     play_headless(kernel, clock, root, frames=FRAMES)
-    return time.process_time() - start, root.surface.serial - serial
+    used, shown = time.process_time() - start, root.surface.serial - serial
+    kernel.close()
+    return used, shown

@@ -272,7 +272,7 @@ def _bind_constant(char: str, d: Operand, a: Operand, b: Operand) -> Run:
     take, fraction = b.array.item, FRACTION[b.kind]
     own = FRACTION[a.kind]
     convert = converter(a, kind)
-    narrow = is_bytes(a.kind) and (is_bytes(kind) or char in "<=" and kind == "I")
+    narrow = is_bytes(a.kind) and (is_bytes(kind) or (char in "<=" and kind == "I"))
     direct = _bind_arrays(char, d, a, b)
     table = _bind_table(char, d, a, b) if is_bytes(a.kind) and kind != "I" else direct
 

@@ -56,13 +56,13 @@ class Matrix:
         return [raw for row in self.rows for raw in row]
 
 
-def worth(m: Matrix, raw: int) -> Fraction:
+def worth(m: Matrix, raw: int) -> Fraction | int:
     if m.kind == "Q":
         return Fraction(m.scale) * raw + Fraction(m.offset)
-    return Fraction(raw, 65536 if m.kind == "X" else 1)
+    return Fraction(raw, 65536) if m.kind == "X" else raw
 
 
-def values(m: Matrix) -> list[list[Fraction]]:
+def values(m: Matrix) -> list[list[Fraction | int]]:
     return [[worth(m, raw) for raw in row] for row in m.rows]
 
 
@@ -74,8 +74,8 @@ def finish(kind: str, x: Fraction | int) -> int:
     if kind == "I":
         return wrap(floor(x))
     if kind == "X":
-        return max(LOW, min(HIGH, floor(x * 65536 + Fraction(1, 2))))
-    return max(0, min(255, floor(x + Fraction(1, 2))))
+        return max(LOW, min(HIGH, floor(x * 131072) + 1 >> 1))
+    return max(0, min(255, floor(x * 2) + 1 >> 1))
 
 
 def raw_word(kind: str, raw: int) -> int:

@@ -12,12 +12,21 @@ from pxos.kernel.machine.cpu import conv
 from tests.kernel.machine.cpu.exact import HIGH, LOW, STRIDES, Matrix, check, random_matrix
 
 KERNELS: dict[str, list[list[int]]] = {
-    "box": [[1] * 7], "column": [[3]] * 5, "square": [[2] * 4] * 6, "sobel": [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]],
-    "gauss": [[1, 4, 6, 4, 1], [4, 16, 24, 16, 4], [6, 24, 36, 24, 6]], "ring": [[1, 1, 1], [1, 0, 1], [1, 1, 1]],
-    "one": [[1]], "minus": [[-3]], "zero": [[0, 0], [0, 0]], "shift": [[0, 0, 0, 0, 1]],
-    "laplace": [[0, -1, 0], [-1, 4, -1], [0, -1, 0]], "even": [[1, -2], [3, 5]], "negative box": [[-2] * 9] * 2,
+    "box": [[1] * 7],
+    "column": [[3]] * 5,
+    "square": [[2] * 4] * 6,
+    "sobel": [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]],
+    "gauss": [[1, 4, 6, 4, 1], [4, 16, 24, 16, 4], [6, 24, 36, 24, 6]],
+    "ring": [[1, 1, 1], [1, 0, 1], [1, 1, 1]],
+    "one": [[1]],
+    "minus": [[-3]],
+    "zero": [[0, 0], [0, 0]],
+    "shift": [[0, 0, 0, 0, 1]],
+    "laplace": [[0, -1, 0], [-1, 4, -1], [0, -1, 0]],
+    "even": [[1, -2], [3, 5]],
+    "negative box": [[-2] * 9] * 2,
     "sparse": [[0, 0, 0], [0, 0, 7]],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("kinds", [d + a for d in "IXTP" for a in "IXTP"])
