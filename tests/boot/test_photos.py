@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+
 from pxos.boot import photos
 from pxos.kernel.machine import png
 from pxos.shell.host import PictureFileError

@@ -7,6 +7,7 @@ import zlib
 import numpy as np
 import pyte
 import pytest
+
 from pxos.boot.terminal_fit import Fit, Grid
 from pxos.boot.terminal_graphics import HalfBlocks, Kitty, Sixel, sixels
 from pxos.boot.terminal_still import still

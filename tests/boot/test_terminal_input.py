@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from pxos.boot.events import Key
 from pxos.boot.terminal_input import Answer, Input, Mouse, TerminalParser
 from pxos.kernel.devices.keycodes import ALT, CTRL, DOWN, KEYS, META, REPEAT, SHIFT, UP

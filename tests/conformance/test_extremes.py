@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from pxos.kernel.machine.fault import Stop
-from pxos.kernel.machine.isa import small_operand
+from pxos.kernel.machine.isa import ROWS, Op, small_operand
 
 from .building import WIDTH, Draft
 from .compare import check
@@ -180,7 +180,8 @@ def test_sums_beyond_64_bits() -> None:
 
     for kind in "IXT":
         for char in "FC":
-            assert stop_of(lambda draft, k=kind, c=char: make(draft, k, c)).reason == "H"
+            ended = stop_of(lambda draft, k=kind, c=char: make(draft, k, c), spare_rows=600)
+            assert ended.reason == "H"
 
 
 @pytest.mark.parametrize("bits", [0x7F7FFFFF, 0xFF7FFFFF, 1, 0x80000001, 0x00800000, 0x3F800001])
@@ -195,3 +196,27 @@ def test_quantised_scales_at_the_ends(kind: str, bits: int) -> None:
         draft.emit("g", draft.add(kind, 0, 0), q, draft.integers(1, 2, [2, 0]))
 
     assert stop_of(make).reason == "H"
+
+
+TALL_OPS = [op for op in ROWS if op.family not in ("control", "table", "ports")]
+
+
+@pytest.mark.parametrize("wide", [False, True], ids=["tall", "wide"])
+@pytest.mark.parametrize("op", TALL_OPS, ids=lambda op: op.name.replace(" ", "-"))
+def test_two_thousand_million_rows_of_nothing_cost_nothing(op: Op, wide: bool) -> None:
+    """Such a shape takes no memory and no fuel, so nothing may take time by it either."""
+    for place in range(1, len(op.operands)):
+
+        def make(draft: Draft, place: int = place) -> None:
+            nothing = rows_of_nothing(draft)
+            if wide:
+                draft.emit("T", nothing, nothing)
+            others = {"I": draft.integers(1, 1, [1]), "D": draft.integers(1, 2, [0, 0])}
+            operands = [draft.add("P" if op.char == "O" else "I", 0, 0)]
+            for number in range(1, len(op.operands)):
+                other = others.get(op.char, draft.integers(1, 2, [1, 1]))
+                literal = op.operands[number] == "'o"
+                operands.append(ord("A") if literal else nothing if number == place else other)
+            draft.emit(op.char, *operands)
+
+        stop_of(make)
