@@ -88,6 +88,11 @@ class Home:
         ]
         return np.array(rows, np.int32).reshape(-1, len(TABLE_COLUMNS))
 
+    def title(self, pid: int) -> str:
+        """Title of a child, "" if there is none."""
+        child = self._child(pid)
+        return "" if child is None else child.title
+
     def picture(self, pid: int) -> np.ndarray:
         """What a child shows, (0, 0, 4) before it has shown anything."""
         child = self._child(pid)

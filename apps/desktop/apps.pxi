@@ -22,8 +22,9 @@ macro fit(d, text, n) {
     if size(text) > n { d[n - 1] = GLYPH_DOTS }
 }
 
+said     : T
+
 proc load_apps {
-    said  : T scratch
     icon  : P scratch
     row   : I scratch
     needs : I scratch

@@ -27,7 +27,7 @@ proc draw_bar {
         sorted = transpose(W)
         tab_of = order(rows(sorted, PID))
         sorted = transpose(rows(W, tab_of))
-        tabs = titles[transpose(rows(sorted, APP)) * TITLE_COLS + iota(tab_cols - 2)]
+        tabs = captions[transpose(rows(sorted, SLOT)) * TITLE_COLS + iota(tab_cols - 2)]
         tabs = beside(0, tabs)
         tabs = beside(tabs, 0)
         draw(words, reshape(tabs, [1, count * tab_cols]), [0, TABS])
@@ -51,10 +51,10 @@ proc tell_time {
     draw(time, rows(MONTHS, now[1] - 1), [0, 3])
 }
 
-; A click on the bar, in column bar_click.col of pixels.
+; A click on the bar.
 proc bar_click {
     col : I scratch
-    col = col // 8 - TABS
+    col = pointer_at[1] // 8 - TABS
     if col < 0 {
         call go_home_if_any
         return

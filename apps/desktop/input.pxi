@@ -25,7 +25,7 @@ proc look_at_keys {
 proc key {
     code    : I scratch
     special : I scratch               ; keys that are no characters, from KEY_UP on
-    ctrl  : I scratch
+    ctrl    : I scratch
     code = event[0]
     special = code - KEY_UP
     if event[1] == STATE_UP {
@@ -33,11 +33,15 @@ proc key {
         return
     }
     ctrl = event[2] & MOD_CTRL
-    if code == KEY_ESCAPE or special == (KEY_F3 - KEY_UP) or (ctrl and special == (KEY_HOME - KEY_UP)) {
+    if code == KEY_ESCAPE or special == (KEY_F3 - KEY_UP) goto home
+    if ctrl and special == (KEY_HOME - KEY_UP) {
+home:
         call go_home_if_any
         return
     }
-    if special == (KEY_F2 - KEY_UP) or (ctrl and special == (KEY_RIGHT - KEY_UP)) or (code == KEY_TAB and event[2] & 6) {
+    if code == KEY_TAB and event[2] & (MOD_CTRL | MOD_ALT) goto next
+    if special == (KEY_F2 - KEY_UP) or (ctrl and special == (KEY_RIGHT - KEY_UP)) {
+next:
         call next_window
         return
     }
@@ -65,26 +69,22 @@ proc pass_key {
 }
 
 proc launcher_key {
-    code    : I scratch
-    special : I scratch
-    code = event[0]
-    special = code - KEY_UP
     choose.to = chosen
-    if code == KEY_ENTER {
+    if key.code == KEY_ENTER {
         call open
         return
     }
-    if special == (KEY_LEFT - KEY_UP) { choose.to -= 1 }
-    if special == (KEY_RIGHT - KEY_UP) or code == KEY_TAB { choose.to += 1 }
-    if special == (KEY_HOME - KEY_UP) { choose.to = 0 }
-    if special == (KEY_END - KEY_UP) { choose.to = size(offered) - 1 }
+    if key.special == (KEY_LEFT - KEY_UP) { choose.to -= 1 }
+    if key.special == (KEY_RIGHT - KEY_UP) or key.code == KEY_TAB { choose.to += 1 }
+    if key.special == (KEY_HOME - KEY_UP) { choose.to = 0 }
+    if key.special == (KEY_END - KEY_UP) { choose.to = size(offered) - 1 }
     call choose
-    if special == (KEY_UP - KEY_UP) or special == (KEY_DOWN - KEY_UP) {
-        choose_row.step = special * 2 - 1
+    if key.special == (KEY_UP - KEY_UP) or key.special == (KEY_DOWN - KEY_UP) {
+        choose_row.step = key.special * 2 - 1
         call choose_row
     }
-    if code > ' ' and not code >> 7 {
-        choose_letter.code = code
+    if key.code > ' ' and not key.code >> 7 {
+        choose_letter.code = key.code
         call choose_letter
     }
 }
@@ -123,14 +123,10 @@ proc look_at_pointer {
 }
 
 proc point {
-    row   : I scratch
-    col   : I scratch
     now_held : I scratch
     part  : I scratch
     hit   : I scratch
     pointer_at = event[[0, 1]]
-    row = event[0]
-    col = event[1]
     moved = 1
     now_held = event[2] & 7
     part = pointer_at - W[(count - 1) * WC + [ROW, COL]]
@@ -153,9 +149,8 @@ proc point {
         return
     }
     if now_held and not held { grab = SPENT }
-    if row < BAR_ROWS {
+    if pointer_at[0] < BAR_ROWS {
         if grab {
-            bar_click.col = col
             call bar_click
         }
         return
@@ -166,8 +161,6 @@ proc point {
         hit = window_at.hit
     }
     if hit < 0 {
-        place_at.row = row
-        place_at.col = col
         call place_at
         if place_at.hit < 0 return
         if at_home or grab {

@@ -58,7 +58,7 @@ proc draw_home {
     list = transpose(below(below(tops + 8, lefts + 28), offered))
     draw(home, icons, list)
     list = transpose(below(below(tops + 46, lefts), iota(m)))
-    names = tile(rows(labels, offered), FONT8P)
+    names = tile(rows(labels, offered), PAPER8)
     draw(home, names, list)
     unless at_home return
     names = tile(rows(labels, offered), INK8)
@@ -122,13 +122,13 @@ proc choose_letter {
     call choose
 }
 
-; place_at.hit becomes the number of the place at pixel (place_at.row, place_at.col), or -1.
+; place_at.hit becomes the number of the place under the pointer, or -1.
 proc place_at {
-    row : I scratch
-    col : I scratch
     hit : I scratch
-    hit = tops < row and tops + PLACE_ROWS > row
-    hit = hit and lefts < col and lefts + PLACE_COLS > col
+    hit = pointer_at[0] - tops
+    hit = min(hit, PLACE_ROWS - 1 - hit)
+    hit = min(hit, pointer_at[1] - lefts)
+    hit = min(hit, lefts + (PLACE_COLS - 1) - pointer_at[1]) > -1
     if sum(hit) { hit = argmax(hit) } else { hit = -1 }
 }
 
@@ -142,8 +142,7 @@ proc open {
     unless wants[app * 3] {
         if terminal < 0 return
         words = in(processes, ['n', app])
-        words = beside("--run 'help ", words)
-        words = beside(words, "'")
+        words = beside("--run=help\\ ", words)
         app = terminal
     }
     out(processes, words, ['r', app])

@@ -20,7 +20,7 @@ const ABOVE = TITLE + 2               ; rows of a window above its content
 
 W      : I [0, WC]
 count  : I                            ; windows
-last   : I                            ; highest pid seen
+captions : T [MOST, TITLE_COLS]       ; a title for each picture
 front  : I = -1                       ; pid of the window in front
 
 ; A window's row times FRAME are the boxes around its content: shadow to the right, shadow below,
@@ -69,7 +69,7 @@ proc draw_window {
     place = w[[ROW, COL]]
     name picture = picture0[w[SLOT]]
     draw(frame, picture, place)
-    words = rows(titles, w[APP])
+    words = rows(captions, w[SLOT])
     words = reshape(words, [1, max(0, min(TITLE_COLS, (w[COLS] - 32) // 8))])
     place += [-17, 8]
     if number == count - 1 {
@@ -95,8 +95,9 @@ proc look_at_children {
     i      : I scratch
     kids = in(processes, 'p')
     seen = transpose(kids)
-    list = where(rows(seen, 0) > last)
-    for k in 0..size(list) {
+    list = find(transpose(rows(transpose(W), PID)), transpose(rows(seen, 0)))
+    list = where(list < 0)
+    for k in 0..min(size(list), MOST - count) {
         adopt.kid = rows(kids, list[k])
         call adopt
     }
@@ -127,28 +128,32 @@ PLACES : I = [2, 2; 0, 0; 4, 4; 0, 4; 4, 0]  ; in quarters of the space that is 
 ; A new program gets a window.
 proc adopt {
     kid  : I scratch
+    pid  : I scratch
     used : I scratch
     room : I scratch
     size : I scratch
-    last = kid[0]
+    pid = kid[0]
     ; Not larger than the screen; the program may not have looked at its size yet.
     room = dims - [BAR_ROWS + ABOVE + 2, 2]
     size = kid[[3, 4]]
     room = min(size, room)
-    if sum(room == size) < 2 { out(processes, 0, ['z', last, room]) }
+    if sum(room == size) < 2 { out(processes, 0, ['z', pid, room]) }
     ; A picture that nobody has.
     used = transpose(iota(MOST))
     used = find(transpose(rows(transpose(W), SLOT)), used)
     used = argmax(used < 0)
     name picture = picture0[used]
-    picture = in(processes, ['s', last])
-    W = below(W, [last, kid[1], 0, 0, room, 0, used, 0, 0, 0, 1])
+    picture = in(processes, ['s', pid])
+    W = below(W, [pid, kid[1], 0, 0, room, 0, used, 0, 0, 0, 1])
     count += 1
+    utf8.bytes = in(processes, ['l', pid])
+    call one_line
+    fit(said, one_line.text, TITLE_COLS)
+    rows(captions, used) = said
     ; In the middle, then in the corners, then the same a little to the side.
     room = max(dims - [BAR_ROWS + ABOVE + 5, 5] - room, 0)
     size = min(room // 2, 8)              ; to the edge
     room = (room - size * 2) * rows(PLACES, used % 5) // 4 + used // 5 * 24 + size
-    room = (room + 4) & -8
     W[(count - 1) * WC + [ROW, COL]] = room + [BAR_ROWS + ABOVE, 0]
     call keep_in_reach
     call focus

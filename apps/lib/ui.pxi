@@ -25,11 +25,10 @@ const C_BROWN  = 15
 COLOURS : P leaf 1 = [INK; NIGHT; SLATE; FOG; SILVER; PAPER; RED; ORANGE;
                       YELLOW; LIME; GREEN; TEAL; BLUE; INDIGO; PINK; BROWN]
 
-; dyed(atlas, shape, mask, colour): atlas becomes a copy of the white atlas `shape` in one colour
-; (C_INK...).
-; What a program writes in two instructions, tile and draw, it writes with a dyed atlas.
-macro dyed(atlas, shape, mask, colour) {
-    atlas = shape
+; dyed(atlas, mask, colour): atlas becomes the glyphs of FONT16 or FONT8 in one colour (C_INK...).
+; What a program then writes with it takes two instructions, tile and draw.
+macro dyed(atlas, mask, colour) {
+    atlas = reshape(0, shape(mask))
     atlas[where mask] = COLOURS[colour]
 }
 

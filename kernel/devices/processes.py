@@ -43,6 +43,10 @@ class Household(Protocol):
         """The children, int32 (n, 8)."""
         ...
 
+    def title(self, pid: int) -> str:
+        """A child's title."""
+        ...
+
     def picture(self, pid: int) -> np.ndarray:
         """What a child shows."""
         ...
@@ -111,6 +115,8 @@ class Processes(Device):
         number = numbers[0] if numbers else -1
         if verb in ("n", "t", "d", "i", "w"):
             return self._about(verb, number)
+        if verb == "l":
+            return text(house.title(number).encode("utf-8", "surrogateescape"))
         if verb == "s":
             return Message("P", house.picture(number))
         if verb == "e":

@@ -53,10 +53,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from fractions import Fraction
 from math import floor
+from typing import TYPE_CHECKING
 
-Value = Fraction | int
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    Value = Fraction | int
 
 #: Reserved entries of every program's matrix table, in order.
 RESERVED = ("SYS", "TABLE", "CODE", "STACK", "META")
@@ -134,6 +137,13 @@ class Op:
     def writes(self) -> bool:
         """Whether the first operand is a destination."""
         return self.form.startswith("d")
+
+
+def _quotient(a: Value, b: Value) -> Value:
+    """a / b, exactly.  Imported here: executors start without rationals."""
+    from fractions import Fraction
+
+    return Fraction(a) / Fraction(b)
 
 
 def _shift(raw: int, count: Value) -> int:
@@ -221,10 +231,10 @@ ROWS: tuple[Op, ...] = (
        "Divides: floor into I, rounded half up into X, T and P.",
        ("any b = 0: fault /, detail the first such element of the result, row-major",
         "I: -2^31 / -1 = -2^31", "X: saturates"),
-       exact=lambda a, b: Fraction(a) / Fraction(b)),
+       exact=_quotient),
     Op("%", "Modulo", "d a b", "arith", "d", "NVKS/M", "a - b*floor(a/b)",
        "Remainder with the sign of b.", ("any b = 0: fault /", "-1 % 3 = 2", "1 % -3 = -2"),
-       exact=lambda a, b: a - b * floor(Fraction(a) / Fraction(b))),
+       exact=lambda a, b: a - b * floor(_quotient(a, b))),
     Op("R", "ReLU", "d a b", "arith", "d", "NVKSM", "max(a, b)",
        "The greater of two; R d a 0 is the rectifier.", exact=lambda a, b: max(a, b)),
     Op("_", "Lesser", "d a b", "arith", "d", "NVKSM", "min(a, b)", "The lesser of two.",

@@ -18,8 +18,9 @@ from typing import NoReturn
 
 from . import oracle_control, oracle_draw, oracle_elements, oracle_index, oracle_move
 from .fault import Stop
-from .isa import BY_CODE, FOLD_OPERATORS, FUEL_ELEMENTS, SHAPE_SELECTORS, Op, Value
+from .isa import BY_CODE, FOLD_OPERATORS, FUEL_ELEMENTS, SHAPE_SELECTORS, Op
 from .memory import FLAG_WRITABLE, HEADER_PX, Memory, rows_for, words_for
+from .oracle_functions import Value
 from .oracle_resolve import matrix, source
 from .oracle_values import Fault, Grid, Ref, finish, fits, raws, values
 from .ports import PORTS, Ports
@@ -321,7 +322,8 @@ class Oracle:
             self.memory.set("reason", ord(stop.reason))
             self.memory.set("detail", stop.detail)
             self.memory.set("port", ord(stop.port[0]) if stop.port else 0)
-            self.memory.set("status", stop.status)
+            if stop.reason == "H":
+                self.memory.set("status", stop.status)
         return stop
 
 

@@ -7,8 +7,8 @@ from fractions import Fraction
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-from .isa import FRACTION_BITS, Value
-from .oracle_functions import exp2_raw, log2_raw, sine_raw, sqrt_floor, sqrt_scaled
+from .isa import FRACTION_BITS
+from .oracle_functions import Value, exp2_raw, log2_raw, sine_raw, sqrt_floor, sqrt_scaled
 from .oracle_values import INT_MAX, INT_MIN, Fault, Grid, Ref, build, common, store_raw
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def cumulate(step: Step) -> None:
         lines = [running(step.literal, grid.row(i)) for i in grid.filled_rows()]
         result = build(*a.shape, lambda i, j: lines[i][j])
     else:
-        lines = [running(step.literal, grid.column(j)) for j in range(a.cols)]
+        lines = [running(step.literal, grid.column(j)) for j in grid.filled_cols()]
         result = build(*a.shape, lambda i, j: lines[j][i])
     _finished(step, d, result)
 

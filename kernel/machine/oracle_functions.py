@@ -14,7 +14,8 @@ from fractions import Fraction
 from functools import cache
 from math import floor, isqrt
 
-from .isa import Value
+#: An exact value, as the table means it.
+Value = Fraction | int
 
 #: Every fixed-point result below is wrong by less than this many units in its last place:
 #: each series has fewer than ``bits`` terms, each term is cut off at most three times.

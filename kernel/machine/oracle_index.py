@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from .isa import Value
 from .oracle_control import first, numbers
+from .oracle_functions import Value
 from .oracle_values import Fault, Grid, build, finish, fits
 
 if TYPE_CHECKING:
@@ -45,13 +45,19 @@ def index(step: Step) -> None:
     step.fit(d, (1, b.rows))
     step.pay(a.area + b.area)
     left, right = step.values(a), step.values(b)
-    width = max(a.cols, b.cols)
     # Of rows without columns, which are all alike, the first is enough.
     count = a.rows if a.cols else min(a.rows, 1)
-    table = [left.row(i) + [0] * (width - a.cols) for i in range(count)]
-    wanted = [right.row(i) + [0] * (width - b.cols) for i in range(b.rows)]
+    table = [without_padding(left.row(i)) for i in range(count)]
+    wanted = [without_padding(right.row(i)) for i in range(b.rows)]
     found = [table.index(row) if row in table else -1 for row in wanted]
     step.store(d, Grid(1, b.rows, list(found)))
+
+
+def without_padding(row: list[Value]) -> list[Value]:
+    """A row without its zeros on the right: rows are equal, one padded, exactly if these are."""
+    while row and row[-1] == 0:
+        row = row[:-1]
+    return row
 
 
 def where(step: Step) -> None:

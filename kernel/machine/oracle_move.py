@@ -138,8 +138,8 @@ def convolve(step: Step) -> None:
             * image.at(
                 place(y + u - b.rows // 2, height), place(x + v - b.cols // 2, width) * lanes + lane
             )
-            for u in range(b.rows)
-            for v in range(b.cols)
+            for u in kernel.filled_rows()
+            for v in kernel.filled_cols()
         )
 
     step.store(d, build(*a.shape, element))

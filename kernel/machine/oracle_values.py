@@ -9,8 +9,8 @@ from math import floor, isfinite
 from struct import unpack
 from typing import Any
 
-from .isa import Value
 from .memory import Memory
+from .oracle_functions import Value
 
 INT_MIN, INT_MAX = -(2**31), 2**31 - 1
 
@@ -52,6 +52,10 @@ class Grid:
     def filled_rows(self) -> range:
         """The numbers of the rows, none if they have no columns: there may be 2^31 of those."""
         return range(self.rows if self.cols else 0)
+
+    def filled_cols(self) -> range:
+        """The numbers of the columns, none if they have no rows."""
+        return range(self.cols if self.rows else 0)
 
     def column(self, col: int) -> list[Any]:
         """One column."""

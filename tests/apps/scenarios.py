@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from pxos.boot.events import Pointer
 from pxos.kernel.devices.keycodes import KEYS
 
 from ..pictures import photograph
@@ -53,6 +54,16 @@ class Scenario:
         )
 
 
+POEM = """\
+A picture's a program, a program's a picture:
+four bytes are a pixel, and each has a say.
+
+\tone   ┌─────┐
+\ttwo   │ ▓▒░ │  …
+\tthree └─────┘  ✓ ♥
+Größe, naïveté, señor, “quoted” – 好?
+""".encode()
+
 ONE: Inputs = ((photo,),)
 UP, DOWN, LEFT, RIGHT = (KEYS[name] for name in ("up", "down", "left", "right"))
 
@@ -71,11 +82,22 @@ SCENARIOS: dict[str, Scenario] = {
     "invert": Scenario((), ONE),
     "life": Scenario(frames=200, seed=4),
     "mandelbrot": Scenario(frames=90, events=click(5, 60, 150) + click(20, 40, 100)),
+    "paint": Scenario(frames=60, events=[
+        *tap(2, "r"), *stroke(3, (100, 110), (180, 200), (250, 260)),
+        *click(8, 173, 8), *tap(9, "f"), *click(10, 200, 180),
+        *click(12, 152, 24), *tap(13, "b", "4"), *stroke(14, (60, 120), (40, 200), (90, 330)),
+        *tap(20, "l"), *click(22, 152, 8), *stroke(24, (280, 420), (120, 300)),
+        *click(28, 173, 40), *tap(30, "e", "3"), *stroke(31, (80, 90), (60, 400)), *tap(35, "b"),
+    ]),
     "palette": Scenario((), ONE),
     "rotate": Scenario(("-20",), ONE),
     "scale": Scenario(("--width", "75"), ONE),
     "snake": Scenario(frames=220, seed=3, events=[
         *tap(40, UP), *tap(70, LEFT), *tap(130, DOWN), *tap(150, RIGHT),
     ]),
+    "text": Scenario(("--width", "28"), text=POEM),
     "threshold": Scenario(("110",), ONE),
+    "view": Scenario((), ((photo, sticker),), frames=30, events=[
+        *tap(4, "n"), (8, Pointer(150, 260, 1 << 8)), *stroke(10, (150, 200), (140, 260)),
+    ]),
 }

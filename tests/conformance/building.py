@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+
 from pxos.kernel.machine.isa import FIRST_FREE_ENTRY, encode
 from pxos.kernel.machine.memory import (
     FLAG_WRITABLE,

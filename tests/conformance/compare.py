@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+
 from pxos.kernel.machine.fault import Stop
 from pxos.kernel.machine.memory import Memory
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import numpy as np
+
 from pxos.kernel.machine.ports import PORTS, Message, Refused, Wait
 
 from .values import raw_cells

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+
 from pxos.kernel.machine.fault import Stop
 from pxos.kernel.machine.isa import ROWS, Op, small_operand
 

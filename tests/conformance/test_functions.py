@@ -8,6 +8,7 @@ from decimal import Decimal, localcontext
 from fractions import Fraction
 
 import pytest
+
 from pxos.kernel.machine.oracle_functions import exp2_raw, log2_raw
 
 from .building import Draft

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+
 from pxos.kernel.machine import oracle, oracle_values
 from pxos.kernel.machine.fault import Stop
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from pxos.kernel.machine.isa import small_operand
 from pxos.kernel.machine.memory import Memory
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from pxos.kernel.machine.memory import SYS
 
 from .building import WIDTH

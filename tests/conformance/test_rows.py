@@ -6,6 +6,7 @@ import random
 from collections import Counter
 
 import pytest
+
 from pxos.kernel.machine.isa import BY_CODE, ROWS, Op
 
 from .compare import check, run

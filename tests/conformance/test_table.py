@@ -7,6 +7,7 @@ from inspect import signature
 from pkgutil import iter_modules
 
 import pytest
+
 from pxos.kernel.machine import cpu, oracle
 from pxos.kernel.machine.cpu import control
 from pxos.kernel.machine.isa import FAMILIES, FOLD_OPERATORS, ROWS

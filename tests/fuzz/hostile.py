@@ -8,6 +8,7 @@ import zlib
 from pathlib import Path
 
 import numpy as np
+
 from pxos.kernel.machine import layout, png
 from pxos.kernel.machine.isa import ROWS, encode
 from pxos.kernel.machine.memory import HEADER_PX, SYS, SYS_ROW

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import random
+import tempfile
 import time
 import tracemalloc
 from collections import Counter
+from pathlib import Path
 
 import pytest
+
 from pxos.kernel.machine.cpu.executor import CpuExecutor
 from pxos.kernel.machine.fault import REASONS
 from pxos.kernel.machine.isa import RESERVED
@@ -84,7 +87,9 @@ def fuzz(first: int, count: int) -> Counter[str]:
         try:
             ends[run_file(data, number)] += 1
         except BaseException:
-            print(f"the file with seed 'file {number}'")
+            kept = Path(tempfile.gettempdir()) / f"pxos-fuzz-{number}.png"
+            kept.write_bytes(data)
+            print(f"the file with seed 'file {number}', kept as {kept}")
             raise
         took = time.process_time() - began
         assert took < MOST_SECONDS, f"file {number} took {took} s"

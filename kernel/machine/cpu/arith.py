@@ -13,8 +13,6 @@ Every case computes the exact value in the smallest integers that hold it and fi
 from __future__ import annotations
 
 from collections.abc import Callable
-from fractions import Fraction
-from math import floor
 
 import numpy as np
 
@@ -49,39 +47,30 @@ TABLE_FROM = 2048
 # ---- one number ------------------------------------------------------------------------------
 
 
-def _number(char: str, a: int, fa: int, b: int, fb: int) -> tuple[int, int] | Fraction:
-    """The exact result for a / 2**fa and b / 2**fb as (integer, fraction) or a Fraction."""
+def finish_one(char: str, a: int, fa: int, b: int, fb: int, kind: str) -> int:
+    """The finished element of ``kind`` for a / 2**fa and b / 2**fb; b is not 0 in / and %."""
     if char == "*":
-        return a * b, fa + fb
+        return finish_number(a * b, fa + fb, kind)
     f = max(fa, fb)
     a <<= f - fa
     b <<= f - fb
     if char == "A":
-        return a + b, f
+        return finish_number(a + b, f, kind)
     if char == "-":
-        return a - b, f
+        return finish_number(a - b, f, kind)
     if char == "R":
-        return max(a, b), f
+        return finish_number(max(a, b), f, kind)
     if char == "_":
-        return min(a, b), f
+        return finish_number(min(a, b), f, kind)
     if char == "<":
-        return int(a < b), 0
+        return finish_number(int(a < b), 0, kind)
     if char == "=":
-        return int(a == b), 0
+        return finish_number(int(a == b), 0, kind)
     if char == "%":
-        return a % b, f
-    return Fraction(a, b)
-
-
-def finish_one(char: str, a: int, fa: int, b: int, fb: int, kind: str) -> int:
-    """The finished element of ``kind`` for one pair of raw elements; b is not 0 in / and %."""
-    exact = _number(char, a, fa, b, fb)
-    if isinstance(exact, tuple):
-        return finish_number(exact[0], exact[1], kind)
-    if kind == "I":
-        return finish_number(floor(exact), 0, kind)
-    bits = FRACTION[kind]
-    return finish_number(floor(exact * (2 << bits)) + 1 >> 1, bits, kind)
+        return finish_number(a % b, f, kind)
+    # One bit below the grid of d, floored, is all that rounding half up (or flooring) needs.
+    bits = FRACTION[kind] + 1
+    return finish_number((a << bits) // b, bits, kind)
 
 
 def _bind_number(char: str, d: Operand, a: Operand, b: Operand) -> Run:

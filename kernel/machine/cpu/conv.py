@@ -24,6 +24,7 @@ from ..isa import Op
 from .finish import (
     FRACTION,
     Run,
+    blocks,
     clamp,
     finish_number,
     fitted,
@@ -38,6 +39,8 @@ from .operand import Operand
 
 #: Elements of a block of the result.
 CONV_BLOCK = 1 << 17
+#: Kernels of more taps than this are not taken apart.
+LARGE_KERNEL = 1 << 18
 #: Sums of weights from here up need Python integers.
 WIDE_WEIGHTS = 1 << 46
 
@@ -310,23 +313,25 @@ def _bind(op: Op, pixel: bool, d: Operand, inputs: tuple[Operand, ...], literal:
         if b.array.size == 0:
             part.array[...] = 0
             return -1
+        if b.array.size > LARGE_KERNEL:
+            convolve_large(part.array, pixels, b.array, wrap, fraction, d.kind)
+            return -1
         key = b.array.tobytes()
         if not known or known[0][0] != key:
             kernel = take_apart(within_reach(b.array, a.rows, a.cols // channels, wrap))
-            blocks = cut_blocks(part.array, *pixels.shape, kernel, wrap)
-            known[:] = [(key, kernel, blocks)]
-        _, kernel, blocks = known[0]
+            known[:] = [(key, kernel, cut_blocks(part.array, *pixels.shape, kernel, wrap))]
+        _, kernel, pieces = known[0]
         if kernel.factor == 0:
             part.array[...] = 0
             return -1
-        _convolve(blocks, pixels, kernel, fraction, d.kind)
+        _convolve(pieces, pixels, kernel, fraction, d.kind)
         return -1
 
     return spread(d, part, run)
 
 
 def _convolve(
-    blocks: list[Block], pixels: np.ndarray, kernel: Kernel, fraction: int, kind: str
+    pieces: list[Block], pixels: np.ndarray, kernel: Kernel, fraction: int, kind: str
 ) -> None:
     """Block by block: pad, add, finish."""
     channels = pixels.shape[2]
@@ -340,7 +345,7 @@ def _convolve(
     reach = most * kernel.magnitude
     bound = reach * factor
     dtype = _sum_type(reach, negative)
-    for block in blocks:
+    for block in pieces:
         target = block.target
         size = target.shape[0], target.shape[1], channels
         if bound < 1 << 63:
@@ -356,6 +361,32 @@ def _convolve(
             exact = (_apply(kernel, buffer, *size) * factor).ravel().tolist()
             finished = [finish_number(int(x), fraction, kind) for x in exact]
             target[...] = np.array(finished, np.int64).reshape(target.shape)
+
+
+def convolve_large(
+    out: np.ndarray, pixels: np.ndarray, weights: np.ndarray, wrap: bool, fraction: int, kind: str
+) -> None:
+    """A kernel too large to be taken apart: element by element, the kernel in blocks.
+
+    Sums of a block: 2^16 taps of |weight| <= 2^31 times a half of an element below 2^16 stay
+    below 2^63; blocks are added as Python integers.
+    """
+    rows, cols, channels = pixels.shape
+    height, width = weights.shape
+
+    def places(start: int, part: slice, size: int) -> np.ndarray:
+        at = np.arange(start + part.start, start + part.stop)
+        return at % size if wrap else np.minimum(np.maximum(at, 0), size - 1)
+
+    for y, x, channel in np.ndindex(rows, cols, channels):
+        total = 0
+        for down, along in blocks(height, width):
+            lines = places(y - height // 2, down, rows)[:, None]
+            taps = pixels[lines, places(x - width // 2, along, cols), channel].astype(np.int64)
+            part = weights[down, along]
+            total += int(((taps >> 16) * part).sum()) << 16
+            total += int(((taps & 0xFFFF) * part).sum())
+        out[y, x * channels + channel] = finish_number(total, fraction, kind)
 
 
 bind = reads_first(_bind, pointwise=False)

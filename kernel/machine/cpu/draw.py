@@ -31,6 +31,8 @@ LOW_PAIR = 0x00FF00FF
 SHIFTS = np.array([0, 8], np.uint32).reshape(2, 1, 1)
 #: Pixels blended at a time.
 BLEND_BLOCK = 1 << 14
+#: Items of Draw taken at a time, and rows of Zoom.
+ITEMS = 1 << 12
 
 #: Sources of a blend, see :func:`prepare`.
 Prepared = tuple[np.ndarray, np.ndarray]
@@ -163,24 +165,20 @@ def _zoom(out: np.ndarray, x: np.ndarray, convert: Convert | None) -> None:
     """Nearest neighbour: each source row that is used is stretched once."""
     rows, cols = out.shape
     across = _sources(x.shape[1], cols, 0, cols)
-    down = _sources(x.shape[0], rows, 0, rows).tolist()
     straight = x.shape[1] == cols
     repeat = cols // x.shape[1] if cols % x.shape[1] == 0 else 0
-    row = 0
-    while row < rows:
-        source = down[row]
-        stop = row + 1
-        while stop < rows and down[stop] == source:
-            stop += 1
-        line = x[source]
-        if convert is not None:
-            line = convert(line)
-        if repeat > 1:
-            line = np.repeat(line, repeat)
-        elif not straight:
-            line = line.take(across)
-        out[row:stop] = line
-        row = stop
+    for first in range(0, rows, ITEMS):
+        down = _sources(x.shape[0], rows, first, min(first + ITEMS, rows))
+        starts = np.flatnonzero(np.diff(down, prepend=-1)).tolist()
+        for start, stop in zip(starts, [*starts[1:], down.size], strict=True):
+            line = x[down[start]]
+            if convert is not None:
+                line = convert(line)
+            if repeat > 1:
+                line = np.repeat(line, repeat)
+            elif not straight:
+                line = line.take(across)
+            out[first + start : first + stop] = line
 
 
 def _bind_zoom(pixel: bool, d: Operand, a: Operand, s: Operand) -> Run:
@@ -241,10 +239,13 @@ def area(
 
     ``b_values``: integers, n x 2..5, the floors of b's values.  Sizes are in units of the mode.
     """
-    _, items = _items(b_values, a_rows, a_cols, leaf)
-    box = _clipped(items, d_rows, d_cols)
-    sizes = np.maximum(box[:, 2:] - box[:, :2], 0)
-    return int((sizes[:, 0] * sizes[:, 1]).sum())
+    total = 0
+    for start in range(0, b_values.shape[0], ITEMS):
+        _, items = _items(b_values[start : start + ITEMS], a_rows, a_cols, leaf)
+        box = _clipped(items, d_rows, d_cols)
+        sizes = np.maximum(box[:, 2:] - box[:, :2], 0)
+        total += int((sizes[:, 0] * sizes[:, 1]).sum())
+    return total
 
 
 def _repeated(picture: np.ndarray, row: int, col: int, rows: int, cols: int) -> np.ndarray:
@@ -267,9 +268,15 @@ def _bind_draw(pixel: bool, d: Operand, a: Operand, b: Operand) -> Run:
     convert = converter(a, d.kind, pixel)
 
     def run() -> int:
-        height, items = _items(floors(b), a.rows, a.cols, a.leaf)
-        boxes = _clipped(items, d.rows, d.cols).tolist()
+        values = floors(b)
         sprites: dict[int, Sprite] = {}
+        for start in range(0, b.rows, ITEMS):
+            draw_items(values[start : start + ITEMS], sprites)
+        return -1
+
+    def draw_items(values: np.ndarray, sprites: dict[int, Sprite]) -> None:
+        height, items = _items(values, a.rows, a.cols, a.leaf)
+        boxes = _clipped(items, d.rows, d.cols).tolist()
         for (row, col, _, _, leaf), (top, left, end, right) in zip(
             items.tolist(), boxes, strict=True
         ):
@@ -279,7 +286,6 @@ def _bind_draw(pixel: bool, d: Operand, a: Operand, b: Operand) -> Run:
                 picture = x[leaf * height : (leaf + 1) * height]
                 sprites[leaf] = Sprite(picture if convert is None else convert(picture), pixel)
             sprites[leaf].draw(out[top:end, left:right], top - row, left - col)
-        return -1
 
     return run
 

@@ -31,6 +31,10 @@ from .finish import (
 from .index_rows import first_equal_rows
 from .operand import Operand
 
+#: Up to so many places are counted for each block of positions.
+FEW_PLACES = 1 << 18
+
+
 # ---- counting and ordering -----------------------------------------------------------------
 
 
@@ -307,7 +311,7 @@ def _sums(
 ) -> tuple[np.ndarray | None, np.ndarray]:
     """What is added where: (positions or None for all of them, exact int64 sums).
 
-    ``bincount`` adds in float64: at most 2^21 elements of at most 2^31 stay below 2^53, so
+    ``bincount`` adds in float64: at most 2^18 elements of at most 2^31 stay below 2^53, so
     every partial sum of a block is an exact integer; blocks are added in int64.
     """
     total = where.size
@@ -322,21 +326,24 @@ def _sums(
         np.add.at(sums, group, value)
         return touched, sums
     sums = np.zeros(count, np.int64)
-    block = max(BLOCK, min(count, 1 << 21))
+    block = max(BLOCK, min(count, FEW_PLACES))
     for start in range(0, total, block):
         stop = min(start + block, total)
         position = elements(where, start, stop)
         inside = _inside(position, count)
         if inside is not None:
             position = position[inside]
-        if x.size == 1:
+        if x.size == 1 and count <= FEW_PLACES:
             sums += np.bincount(position, minlength=count)
             continue
         value = _values(x, shape, start, stop)
         if inside is not None:
             value = value[inside]
+        if count > FEW_PLACES:
+            np.add.at(sums, position, value.astype(np.int64))
+            continue
         sums += np.bincount(position, value, minlength=count).astype(np.int64)
-    if x.size == 1:
+    if x.size == 1 and count <= FEW_PLACES:
         sums *= int(x.item())
     return None, sums
 

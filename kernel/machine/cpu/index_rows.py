@@ -1,8 +1,9 @@
 """Finding rows in rows: the first equal row of a table for each row asked for.
 
-Rows become keys of one or more 64-bit words.  One word is compared by sorting; several are
-mixed to one hash, candidates are compared in full, and any hash that two unequal rows share
-sends the search to a dictionary of rows, so the answer never rests on the hash.
+Only the columns that both operands have are compared; a wider row can be equal only if the
+rest of it is zero.  Rows become keys of one or more 64-bit words.  One word is compared by
+sorting; several are mixed to one hash, candidates are compared in full, and if two unequal
+rows share a hash all rows are sorted word by word: the answer never rests on the hash.
 """
 
 from __future__ import annotations
@@ -47,43 +48,56 @@ def _hash(keys: np.ndarray) -> np.ndarray:
     return mixed
 
 
-def first_equal_rows(a: np.ndarray, fraction_a: int, b: np.ndarray, fraction_b: int) -> np.ndarray:
-    """For each row of b the number of the first row of a with equal values, or -1 (int64).
-
-    ``a`` and ``b`` are raw elements (int32 or uint8) with their fraction bits; the narrower
-    counts as padded with zeros.
-    """
-    width = min(a.shape[1], b.shape[1])
-    # The padding is never made: a row equals a narrower one if all behind that one's end is zero.
-    numbers = np.flatnonzero(~a[:, width:].any(axis=1)) if a.shape[1] > width else None
-    table = a[:, :width] if numbers is None else a[numbers, :width]
-    found = _first_equal(table, fraction_a, b[:, :width], fraction_b)
-    if numbers is not None and numbers.size:
-        found = np.where(found >= 0, numbers[found], -1)
-    if b.shape[1] > width:
-        found[b[:, width:].any(axis=1)] = -1
+def _match_sorted(table: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """Number of the first equal row of words of ``table`` for each row of ``asked``, or -1."""
+    rows = np.concatenate((table, asked))
+    order = np.lexsort(rows.T[::-1])  # stable: equal rows keep their order, the table's first
+    lines = rows[order]
+    starts = np.ones(len(rows), bool)
+    starts[1:] = (lines[1:] != lines[:-1]).any(axis=1)
+    first = order[np.flatnonzero(starts)][np.cumsum(starts) - 1]
+    found = np.empty(len(rows), np.int64)
+    found[order] = first
+    found = found[len(table) :]
+    found[found >= len(table)] = -1
     return found
 
 
-def _first_equal(a: np.ndarray, fraction_a: int, b: np.ndarray, fraction_b: int) -> np.ndarray:
-    """The same for rows of equal length."""
-    (rows, width), wanted = a.shape, b.shape[0]
-    if rows == 0 or width == 0:
-        return np.full(wanted, 0 if rows else -1, np.int64)
-    if fraction_a != fraction_b or a.dtype != b.dtype:
-        grid = 64 if fraction_a != fraction_b else 32
-    else:
-        grid = 8 if a.dtype == np.uint8 else 32
-    finest = max(fraction_a, fraction_b)
-    table = _row_keys(a, finest - fraction_a, width, grid)
-    asked = _row_keys(b, finest - fraction_b, width, grid)
+def _match_rows(table: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """The same for rows of any number of words, by their hashes where those tell them apart."""
     if table.shape[1] == 1:
         return _match_words(table[:, 0], asked[:, 0])
     found = _match_words(_hash(table), _hash(asked))
     hit = found >= 0
     if (table[found[hit]] == asked[hit]).all():
         return found
-    first: dict[bytes, int] = {}
-    for number, row in enumerate(table):
-        first.setdefault(row.tobytes(), number)
-    return np.array([first.get(row.tobytes(), -1) for row in asked], np.int64)
+    return _match_sorted(table, asked)
+
+
+def first_equal_rows(a: np.ndarray, fraction_a: int, b: np.ndarray, fraction_b: int) -> np.ndarray:
+    """For each row of b the number of the first row of a with equal values, or -1 (int64).
+
+    ``a`` and ``b`` are raw elements (int32 or uint8) with their fraction bits; the narrower
+    is padded with zeros.
+    """
+    if a.shape[1] == 0:
+        a = a[:1]  # rows without columns are all alike, and there may be 2^31 of them
+    width = min(a.shape[1], b.shape[1])
+    eligible = np.flatnonzero(~a[:, width:].any(axis=1))
+    possible = ~b[:, width:].any(axis=1)
+    if eligible.size == 0:
+        return np.full(b.shape[0], -1, np.int64)
+    if width == 0:
+        return np.where(possible, eligible[0], -1).astype(np.int64)
+    if fraction_a != fraction_b:
+        grid = 64
+    else:
+        grid = 8 if a.dtype == b.dtype == np.uint8 else 32
+    finest = max(fraction_a, fraction_b)
+    a, b = a[:, :width], b[:, :width]
+    if eligible.size < a.shape[0]:
+        a = a[eligible]
+    table = _row_keys(a, finest - fraction_a, width, grid)
+    asked = _row_keys(b, finest - fraction_b, width, grid)
+    found = _match_rows(table, asked)
+    return np.where(possible & (found >= 0), eligible[found], -1)

@@ -40,6 +40,8 @@ from .operand import Operand
 EXACT = 1 << 53
 #: Elements of a float64 block of b (32 MiB), and of a and the result (8 MiB).
 B_BLOCK, A_BLOCK = 1 << 22, 1 << 20
+#: Inner elements from which operands are converted a block at a time.
+LONG = 1 << 20
 #: Products of at most this many terms in all, on byte or integer kinds, need no BLAS.
 FEW_TERMS = 512
 
@@ -131,6 +133,42 @@ def _bind_plain(d: Operand, a: np.ndarray, b: np.ndarray, fraction: int) -> Run:
     return run
 
 
+def _wide_product(a: np.ndarray, b: np.ndarray, bound: tuple[int, int]) -> Wide:
+    """Raw a @ b of a long inner dimension, in 96 bits, block by block."""
+    size = a.shape[1]
+    high = np.zeros((a.shape[0], b.shape[1]), np.int64)
+    low = np.zeros_like(high)
+    for start in range(0, size, LONG):
+        left = a[:, start : start + LONG].astype(np.float64)
+        right = b[start : start + LONG].astype(np.float64)
+        if left.shape[1] * bound[0] * bound[1] < EXACT:
+            product = _float_product(left, right)
+            more_high, more_low = product >> 32, product & 0xFFFFFFFF
+        else:
+            more_high, more_low, _ = _split_product(left, right)
+        low += more_low
+        high += more_high
+        high += low >> 32
+        low &= 0xFFFFFFFF
+    return high, low, 32
+
+
+def _bind_long(d: Operand, a: np.ndarray, b: np.ndarray, fraction: int) -> Run:
+    """Few but long rows: operands become float64 a block at a time."""
+    out, kind = d.array, d.kind
+    rows, cols = out.shape
+
+    def run() -> int:
+        bound = largest(a), largest(b)
+        for row in range(rows):
+            for col in range(cols):
+                product = _wide_product(a[row : row + 1], b[:, col : col + 1], bound)
+                store_wide(out[row : row + 1, col : col + 1], *product, fraction, kind)
+        return -1
+
+    return run
+
+
 def _bind_few(d: Operand, a: np.ndarray, b: np.ndarray, fraction: int) -> Run:
     """A small product in int64: the caller has seen that it cannot overflow, or may wrap."""
     out, kind = d.array, d.kind
@@ -163,12 +201,13 @@ def _store_quantised(
 ) -> None:
     """Finish (A * products + B * sums) * 2**(e - fraction) into ``out``.
 
-    ``products`` and ``sums`` are int64 of magnitude at most ``bounds``.
+    ``products`` and ``sums`` are int64 (Python integers, if they need more bits) of magnitude
+    at most ``bounds``.
     """
     scale, offset, exponent = grid
     fraction -= exponent
     reach = abs(scale) * max(bounds[0], 1) + abs(offset) * max(bounds[1], 1)
-    if fraction >= 0 and reach < 1 << 62:
+    if fraction >= 0 and max(reach, *bounds) < 1 << 62:
         value = products * scale
         value += sums * offset
         store(out, value, fraction, kind)
@@ -176,7 +215,8 @@ def _store_quantised(
     factor_bits = max(scale.bit_length(), offset.bit_length(), 1)
     bits = 61 - factor_bits
     value_bits = max(max(bounds).bit_length(), 1)
-    if fraction >= FRACTION[kind] and bits >= 1 and factor_bits + value_bits <= 61 + bits:
+    fits = value_bits <= 62 and bits >= 1
+    if fits and fraction >= FRACTION[kind] and factor_bits + value_bits <= 61 + bits:
         high, low = _scaled(products, scale, bits)
         more_high, more_low = _scaled(sums, offset, bits)
         low = low + more_low
@@ -209,17 +249,33 @@ def _bind_quantised(d: Operand, a: Operand, b: Operand, weights: np.ndarray) -> 
         sums = x.sum(axis=1, dtype=np.int64, keepdims=True)
         bounds = inner * term, inner * bound
         for col in range(0, cols, col_step):
-            right = weights[:, col : col + col_step].astype(np.float64)
+            right = weights[:, col : col + col_step]
+            if inner <= LONG:
+                right = right.astype(np.float64)
             for row in range(0, rows, row_step):
-                left = x[row : row + row_step].astype(np.float64)
                 part = out[row : row + row_step, col : col + col_step]
-                products = _blocked(left, right, block)
+                left = x[row : row + row_step]
+                if inner <= LONG:
+                    products = _blocked(left.astype(np.float64), right, block)
+                else:
+                    products = _long_products(left, right, block, bounds[0])
                 _store_quantised(
                     part, products, sums[row : row + row_step], grid, bounds, fraction, kind
                 )
         return -1
 
     return run
+
+
+def _long_products(a: np.ndarray, b: np.ndarray, block: int, reach: int) -> np.ndarray:
+    """a @ b for a long inner dimension; Python integers if ``reach`` passes 2^62."""
+    total = np.zeros((a.shape[0], b.shape[1]), np.int64 if reach < 1 << 62 else object)
+    for start in range(0, a.shape[1], LONG):
+        left = a[:, start : start + LONG].astype(np.float64)
+        right = b[start : start + LONG].astype(np.float64)
+        part = _blocked(left, right, block)
+        total += part if reach < 1 << 62 else part.astype(object)
+    return total
 
 
 # ---- binding ---------------------------------------------------------------------------------
@@ -246,7 +302,10 @@ def _bind(op: Op, pixel: bool, d: Operand, inputs: tuple[Operand, ...], literal:
     # int64 is right for bytes with anything, and modulo 2^64 for integers into integers.
     safe = is_bytes(a.kind) or is_bytes(b.kind) or (fraction == 0 and d.kind == "I")
     few = a.rows * inner * right.shape[1] <= FEW_TERMS
-    bind_product = _bind_few if few and safe else _bind_plain
+    if few and safe:
+        bind_product = _bind_few
+    else:
+        bind_product = _bind_plain if inner <= LONG else _bind_long
     return spread(d, part, bind_product(part, a.array, right, fraction))
 
 

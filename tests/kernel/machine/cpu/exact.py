@@ -14,6 +14,7 @@ from functools import reduce
 from math import floor, isqrt
 
 import numpy as np
+
 from pxos.kernel.machine.cpu import arith, bits, conv, draw, fold, functions, index, matmul, move
 from pxos.kernel.machine.cpu.operand import Binder, Operand
 from pxos.kernel.machine.isa import BY_CHAR

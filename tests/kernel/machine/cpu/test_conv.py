@@ -7,8 +7,8 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pxos.kernel.machine.cpu import conv
 
+from pxos.kernel.machine.cpu import conv
 from tests.kernel.machine.cpu.exact import HIGH, LOW, STRIDES, Matrix, check, random_matrix
 
 KERNELS: dict[str, list[list[int]]] = {
@@ -73,6 +73,16 @@ def test_no_data_but_large_weights() -> None:
         for weights in ([[1 << 16, 7, 1 << 16]], [[LOW, 3], [5, HIGH]]):
             kernel = Matrix("X", weights, len(weights[0]))
             check("K", Matrix("X", [], 0), (zeros, kernel))
+
+
+def test_kernels_too_large_to_be_taken_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conv, "LARGE_KERNEL", 3)
+    rng = random.Random(12)
+    for a in "IXTP":
+        for char in "Kk":
+            x = random_matrix(rng, a, 3, 8)
+            check(char, Matrix("X", [], 0), (x, random_matrix(rng, "X", 3, 5)))
+            check(char, Matrix("I", [], 0), (x, Matrix("I", [[LOW, HIGH, LOW, 7]], 4)))
 
 
 def test_weights_beyond_every_machine_word(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,8 +6,8 @@ import random
 
 import numpy as np
 import pytest
-from pxos.kernel.machine.cpu import draw
 
+from pxos.kernel.machine.cpu import draw
 from tests.kernel.machine.cpu.exact import STRIDES, Matrix, check, random_matrix
 
 MOVES = [d + a for d in "IXTP" for a in "IXTP" if d != "P" or a in "PI"]
@@ -184,6 +184,16 @@ def test_draw_onto_itself_and_far_outside() -> None:
     check("D", mine, (random_matrix(rng, "P", 2, 3, pixel=True), Matrix("I", far.rows[2:], 4)))
     boxes = np.array(far.rows, np.int32)
     assert draw.area(6, 8, 2, 3, 0, boxes) == 48
+
+
+def test_items_and_rows_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(draw, "ITEMS", 3)
+    rng = random.Random(13)
+    old = random_matrix(rng, "P", 6, 8, pixel=True)
+    items = Matrix("I", [[rng.randint(-2, 6), rng.randint(-2, 8)] for _ in range(11)], 2)
+    check("D", old, (random_matrix(rng, "P", 2, 3, pixel=True), items))
+    assert draw.area(100, 100, 2, 3, 0, np.full((11, 2), 5)) == 66
+    check("Z", Matrix("I", [], 0), (random_matrix(rng, "I", 3, 4), Matrix("I", [[11, 5]], 2)))
 
 
 def test_large_pictures_blend_in_blocks() -> None:

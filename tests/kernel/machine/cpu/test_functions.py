@@ -8,6 +8,7 @@ from math import isqrt
 
 import numpy as np
 import pytest
+
 from pxos.kernel.machine.cpu import functions
 from pxos.kernel.machine.cpu.functions_tables import (
     exp2_mantissas,
@@ -16,7 +17,6 @@ from pxos.kernel.machine.cpu.functions_tables import (
     sine_table,
 )
 from pxos.kernel.machine.oracle_functions import exp2_raw, log2_raw, sine_raw
-
 from tests.kernel.machine.cpu.exact import CORNERS, STRIDES, Matrix, check, random_matrix
 
 

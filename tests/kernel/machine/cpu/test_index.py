@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pxos.kernel.machine.cpu import index_rows
 
+from pxos.kernel.machine.cpu import index, index_rows
 from tests.kernel.machine.cpu.exact import STRIDES, Matrix, check, random_matrix
 
 PAIRS = [d + a for d in "IXTP" for a in "IXTP"]
@@ -179,9 +179,35 @@ def test_positions_in_many_blocks() -> None:
     check("g", Matrix("T", [], 0), (random_matrix(rng, "I", 49, 3), where))
 
 
+def test_many_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index, "FEW_PLACES", 4)
+    rng = random.Random(31)
+    for d in "IXT":
+        for a in "IXT":
+            for count in (1, 12):
+                old, where = random_matrix(rng, d, 3, 4), positions(rng, "I", 1, 12, 12)
+                check("@", old, (random_matrix(rng, a, 1, count), where))
+
+
+def test_rows_of_very_different_widths() -> None:
+    tall = Matrix("I", [[k % 5] for k in range(3000)], 1)
+    wide = Matrix("T", [[3] + [0] * 2999, [0] * 2999 + [1], [4] + [0] * 2999], 3000)
+    check("i", Matrix("I", [], 0), (tall, wide))
+    check("i", Matrix("I", [], 0), (wide, tall))
+
+
 def test_rows_whose_hashes_collide_are_still_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(index_rows, "_hash", lambda keys: keys[:, 0].copy())
+    rng = random.Random(21)
     a = Matrix("I", [[1, 1, 5], [1, 1, 6], [1, 1, 7], [1, 1, 6]], 3)
     check(
         "i", Matrix("I", [], 0), (a, Matrix("I", [[1, 1, 6], [1, 1, 7], [1, 1, 9], [2, 1, 6]], 3))
     )
+    for width in (3, 5, 9):
+        x = Matrix(
+            "I", [[1, 1, *(rng.randrange(2) for _ in range(width))] for _ in range(30)], width + 2
+        )
+        y = Matrix(
+            "I", [[1, 1, *(rng.randrange(2) for _ in range(width))] for _ in range(30)], width + 2
+        )
+        check("i", Matrix("I", [], 0), (x, y))

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pxos.kernel.machine.cpu import matmul
 
+from pxos.kernel.machine.cpu import matmul
 from tests.kernel.machine.cpu.exact import HIGH, LOW, STRIDES, Matrix, check, random_matrix
 
 BLANKS = {d: Matrix(d, [], 0) for d in "IXTP"}
@@ -104,6 +104,34 @@ def test_a_view_takes_the_result_broadcast() -> None:
         view=(3, 4),
     )
     check("M", BLANKS["I"], (Matrix("I", [[]], 0), Matrix("I", [], 4)), view=(3, 4))
+
+
+def test_long_inner_dimensions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(matmul, "LONG", 16)
+    rng = random.Random(10)
+    for d in "IXT":
+        for a in "IXT":
+            for b in "IXTQ":
+                x, y = random_matrix(rng, a, 2, 530), random_matrix(rng, b, 530, 2)
+                check("M", BLANKS[d], (x, y))
+    extreme = Matrix("X", [[LOW] * 600], 600)
+    for b in "XQ":
+        high = 255 if b == "Q" else LOW
+        check("m", BLANKS["I"], (extreme, Matrix(b, [[high] * 600, [1] * 600], 600)))
+
+
+def test_products_beyond_64_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    a = np.array([[LOW, LOW, 3]], np.int32)
+    b = np.array([[255], [254], [1]], np.uint8)
+    monkeypatch.setattr(matmul, "LONG", 1)
+    products = matmul._long_products(a, b, 1, 1 << 70)
+    assert products.dtype == object
+    assert products.tolist() == [[LOW * 509 + 3]]
+    out = np.zeros((1, 1), np.int32)
+    huge = np.array([[(1 << 66) + 12345]], object)
+    sums = np.array([[-(1 << 58)]], np.int64)
+    matmul._store_quantised(out, huge, sums, (1, 255, 0), (1 << 67, 1 << 59), 0, "I")
+    assert out.tolist() == [[12345]]
 
 
 def test_blocks_of_columns_and_rows(monkeypatch: pytest.MonkeyPatch) -> None:
