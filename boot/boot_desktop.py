@@ -70,8 +70,9 @@ def main(options: BootOptions) -> int:
             from .headless import play_headless
 
             assert screen.frames is not None, "checked by ScreenOptions.check"
-            picture = play_headless(kernel, clock, desktop, frames=screen.frames,
-                                    each_frame=house.lines.poll)
+            picture = play_headless(
+                kernel, clock, desktop, frames=screen.frames, each_frame=house.lines.poll
+            )
         else:
             picture = _on_display(where, options, kernel, desktop, house.lines.poll)
         status = tell_outcome(desktop) if desktop.ended else DONE
@@ -84,15 +85,26 @@ def main(options: BootOptions) -> int:
         kernel.close()
 
 
-def _on_display(where: str, options: BootOptions, kernel: Kernel, desktop: Process,
-                each_frame: Callable[[], None]) -> np.ndarray:
+def _on_display(
+    where: str,
+    options: BootOptions,
+    kernel: Kernel,
+    desktop: Process,
+    each_frame: Callable[[], None],
+) -> np.ndarray:
     from .stage import play
 
     surface = desktop.surface
     display = open_display(where, options.screen, surface.rows, surface.cols, "pxOS")
     try:
-        return play(kernel, desktop, display, folder=Path.cwd(), frames=options.screen.frames,
-                    each_frame=each_frame)
+        return play(
+            kernel,
+            desktop,
+            display,
+            folder=Path.cwd(),
+            frames=options.screen.frames,
+            each_frame=each_frame,
+        )
     finally:
         display.close()
 
@@ -116,20 +128,30 @@ class _House:
 
             folder = SandboxFolder(Path.cwd(), decode_or_none)
         grants = Grants.of(
-            program.meta, (*_DESKTOP_PORTS, *options.allow), folder=folder,
+            program.meta,
+            (*_DESKTOP_PORTS, *options.allow),
+            folder=folder,
             child_ports=(*_PASSED_ON, *options.allow),
         )
         try:
-            self._desktop = self._kernel.spawn(program, name, grants=grants,
-                                               surface=options.screen.size)
+            self._desktop = self._kernel.spawn(
+                program, name, grants=grants, surface=options.screen.size
+            )
         except SpawnError as error:
             raise BootError(str(error), name) from error
         return self._desktop
 
     def _session(self, out: Callable[[str], None], typed: Callable[[], TextSource]) -> Session:
         """A session for a terminal on the desktop."""
-        session = Session(self._kernel, self._store, self._host, cwd=Path.cwd(), out=out,
-                          present=self._present, typed=typed)
+        session = Session(
+            self._kernel,
+            self._store,
+            self._host,
+            cwd=Path.cwd(),
+            out=out,
+            present=self._present,
+            typed=typed,
+        )
         session.show = partial(self._show, session)
         return session
 
@@ -147,12 +169,11 @@ class _House:
         try:
             program = self._kernel.catalogue.program(_VIEWER)
             source = IterSource([picture])
-            viewer = self._kernel.spawn(program, _VIEWER, grants=Grants.of(program.meta),
-                                        inputs=[source])
+            viewer = self._kernel.spawn(
+                program, _VIEWER, grants=Grants.of(program.meta), inputs=[source]
+            )
         except (KeyError, ProgramError, SpawnError) as error:
             session.tell(f"{name}: no viewer ({error}); end the line with > FILE.png to keep it")
             return
         viewer.title = name
         self._present(viewer)
-
-

@@ -33,8 +33,12 @@ class _Parser(argparse.ArgumentParser):
 
 def make_parser() -> argparse.ArgumentParser:
     """The parser of everything but ``run`` and scripts."""
-    parser = _Parser(prog="pxos", description=_DESCRIPTION, allow_abbrev=False,
-                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = _Parser(
+        prog="pxos",
+        description=_DESCRIPTION,
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--version", action="version", version=f"pxos {__version__}")
     parser.add_argument("-c", dest="line", metavar="LINE", help="run a line of commands")
     _add_screen(parser)
@@ -50,8 +54,15 @@ def make_parser() -> argparse.ArgumentParser:
     asm = commands.add_parser("asm", help="assemble a source into a program picture")
     asm.add_argument("source", type=Path, metavar="SOURCE.pxa")
     asm.add_argument("-o", dest="output", metavar="PROGRAM.png", help="- is standard output")
-    asm.add_argument("-I", dest="include", type=Path, action="append", default=[], metavar="FOLDER",
-                     help="where include files are sought besides")
+    asm.add_argument(
+        "-I",
+        dest="include",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FOLDER",
+        help="where include files are sought besides",
+    )
 
     disasm = commands.add_parser("disasm", help="write a program's flat source")
     disasm.add_argument("app", metavar="APP")
@@ -99,39 +110,65 @@ def _ports(text: str) -> list[str]:
 
 
 def _add_rights(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--seed", type=_whole(0, (1 << 64) - 1), metavar="N",
-                        help="what random numbers begin with")
-    parser.add_argument("--allow", type=_ports, default=[], metavar="PORTS",
-                        help="ports that programs may use if they ask for them: files,line")
+    parser.add_argument(
+        "--seed", type=_whole(0, (1 << 64) - 1), metavar="N", help="what random numbers begin with"
+    )
+    parser.add_argument(
+        "--allow",
+        type=_ports,
+        default=[],
+        metavar="PORTS",
+        help="ports that programs may use if they ask for them: files,line",
+    )
 
 
 def _add_screen(parser: argparse.ArgumentParser) -> None:
     where = parser.add_mutually_exclusive_group()
-    for name, text in (("window", "show it in a window"), ("terminal", "show it in the terminal"),
-                       ("headless", "show it nowhere; needs --frames")):
-        where.add_argument(f"--{name}", dest="where", action="store_const", const=name, default="",
-                           help=text)
-    parser.add_argument("--frames", type=_whole(1, 10**9), metavar="N",
-                        help="stop after so many frames, sixty a second")
+    for name, text in (
+        ("window", "show it in a window"),
+        ("terminal", "show it in the terminal"),
+        ("headless", "show it nowhere; needs --frames"),
+    ):
+        where.add_argument(
+            f"--{name}", dest="where", action="store_const", const=name, default="", help=text
+        )
+    parser.add_argument(
+        "--frames",
+        type=_whole(1, 10**9),
+        metavar="N",
+        help="stop after so many frames, sixty a second",
+    )
     parser.add_argument("--screenshot", type=Path, metavar="FILE", help="write what is shown then")
     parser.add_argument("--size", type=_size, metavar="RxC", help="rows and columns of the screen")
-    parser.add_argument("--scale", type=_whole(1, 16), metavar="N",
-                        help="how many times a window enlarges its pixels")
+    parser.add_argument(
+        "--scale",
+        type=_whole(1, 16),
+        metavar="N",
+        help="how many times a window enlarges its pixels",
+    )
     parser.add_argument("--fullscreen", action="store_true", help="begin with a full screen")
-    parser.add_argument("--graphics", choices=GRAPHICS, default="auto",
-                        help="how a terminal shows pictures")
-    parser.add_argument("--desktop", default="desktop", metavar="APP",
-                        help="the program to boot, by name or file")
+    parser.add_argument(
+        "--graphics", choices=GRAPHICS, default="auto", help="how a terminal shows pictures"
+    )
+    parser.add_argument(
+        "--desktop", default="desktop", metavar="APP", help="the program to boot, by name or file"
+    )
     _add_rights(parser)
 
 
 def boot_options(options: argparse.Namespace) -> BootOptions:
     """The options of ``pxos boot``."""
     return BootOptions(
-        desktop=options.desktop, seed=options.seed, allow=options.allow,
+        desktop=options.desktop,
+        seed=options.seed,
+        allow=options.allow,
         screen=ScreenOptions(
-            where=options.where, frames=options.frames, screenshot=options.screenshot,
-            size=options.size, scale=options.scale, fullscreen=options.fullscreen,
+            where=options.where,
+            frames=options.frames,
+            screenshot=options.screenshot,
+            size=options.size,
+            scale=options.scale,
+            fullscreen=options.fullscreen,
             graphics=options.graphics,
         ),
     )

@@ -22,5 +22,12 @@ class RealClock:
         """Local date and time."""
         seconds = time.time()
         local = time.localtime(seconds)
-        return (local.tm_year, local.tm_mon, local.tm_mday, local.tm_hour, local.tm_min,
-                min(local.tm_sec, 59), int(seconds * 1000) % 1000)
+        return (
+            local.tm_year,
+            local.tm_mon,
+            local.tm_mday,
+            local.tm_hour,
+            local.tm_min,
+            min(local.tm_sec, 59),
+            int(seconds * 1000) % 1000,
+        )

@@ -34,11 +34,13 @@ class ScreenOptions:
     def check(self) -> None:
         """Raises BootError for options that do not go together."""
         if self.where == "headless" and self.frames is None:
-            raise wrong("without a screen it would run unseen for ever", "add --frames N",
-                        "--headless")
+            raise wrong(
+                "without a screen it would run unseen for ever", "add --frames N", "--headless"
+            )
         if self.screenshot is not None and self.frames is None:
-            raise wrong("a screenshot is taken after a number of frames", "add --frames N",
-                        "--screenshot")
+            raise wrong(
+                "a screenshot is taken after a number of frames", "add --frames N", "--screenshot"
+            )
         if self.screenshot is not None:
             check_screenshot(self.screenshot)
 
@@ -48,8 +50,11 @@ def check_screenshot(path: Path) -> None:
     from . import photos
 
     if path.suffix.lower() not in photos.SUFFIXES:
-        raise wrong("that is no picture format that can be written",
-                    f"end the name with {', '.join(photos.SUFFIXES)}", str(path))
+        raise wrong(
+            "that is no picture format that can be written",
+            f"end the name with {', '.join(photos.SUFFIXES)}",
+            str(path),
+        )
     if not path.parent.is_dir():
         raise BootError("there is no such folder", str(path.parent), "make it first")
 
@@ -57,11 +62,16 @@ def check_screenshot(path: Path) -> None:
 def parse_size(text: str) -> tuple[int, int]:
     """``400x640`` as rows, columns; raises BootError."""
     rows, _, cols = text.lower().partition("x")
-    if rows.isdigit() and cols.isdigit() and 1 <= int(rows) <= MAX_SIDE \
-            and 1 <= int(cols) <= MAX_SIDE:
+    if (
+        rows.isdigit()
+        and cols.isdigit()
+        and 1 <= int(rows) <= MAX_SIDE
+        and 1 <= int(cols) <= MAX_SIDE
+    ):
         return int(rows), int(cols)
-    raise wrong("a size is ROWSxCOLUMNS, each of 1 to 4096", "for example --size 400x640",
-                f"--size {text}")
+    raise wrong(
+        "a size is ROWSxCOLUMNS, each of 1 to 4096", "for example --size 400x640", f"--size {text}"
+    )
 
 
 def resolve(options: ScreenOptions) -> str:
@@ -79,8 +89,11 @@ def resolve(options: ScreenOptions) -> str:
     if options.screenshot is not None:
         print("pxos: no display and no terminal; running without a screen", file=sys.stderr)
         return "headless"
-    raise BootError("there is no display, and the output is no terminal", "",
-                    "use --headless --frames N --screenshot FILE")
+    raise BootError(
+        "there is no display, and the output is no terminal",
+        "",
+        "use --headless --frames N --screenshot FILE",
+    )
 
 
 def open_display(where: str, options: ScreenOptions, rows: int, cols: int, title: str) -> Display:
@@ -99,5 +112,6 @@ def open_display(where: str, options: ScreenOptions, rows: int, cols: int, title
             if options.where or not environment.has_terminal():
                 raise
             print(f"pxos: {error.line}", file=sys.stderr)
-    return TerminalView(sys.stdin.fileno(), sys.stdout.fileno(), title=title,
-                        graphics=options.graphics)
+    return TerminalView(
+        sys.stdin.fileno(), sys.stdout.fileno(), title=title, graphics=options.graphics
+    )

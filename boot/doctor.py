@@ -41,7 +41,14 @@ def main(*, as_json: bool = False) -> int:
 def examine() -> list[Finding]:
     """Look at everything."""
     looks: list[Callable[[], Finding]] = [
-        _python, _machine, _pictures, _apps, _window, _terminal, _console, _files
+        _python,
+        _machine,
+        _pictures,
+        _apps,
+        _window,
+        _terminal,
+        _console,
+        _files,
     ]
     return [look() for look in looks]
 
@@ -54,8 +61,10 @@ def _version(distribution: str) -> str:
 
 
 def _python() -> Finding:
-    detail = f"{platform.python_version()} on {platform.system()} {platform.machine()}, " \
-             f"{os.cpu_count()} cores"
+    detail = (
+        f"{platform.python_version()} on {platform.system()} {platform.machine()}, "
+        f"{os.cpu_count()} cores"
+    )
     return Finding("python", "ok", detail)
 
 
@@ -86,8 +95,9 @@ def _machine() -> Finding:
 def _pictures() -> Finding:
     version = _version("pillow")
     if not version:
-        return Finding("pictures", "missing", "only PNG can be read and written",
-                       "pip install pillow")
+        return Finding(
+            "pictures", "missing", "only PNG can be read and written", "pip install pillow"
+        )
     from PIL import features
 
     lacking = [name for name in ("jpg", "webp", "avif") if not features.check(name)]
@@ -100,15 +110,23 @@ def _apps() -> Finding:
     names = store.names()
     where = ", ".join(str(root) for root in store.roots)
     if "desktop" not in names:
-        return Finding("apps", "broken", f"no desktop among {len(names)} programs in {where}",
-                       "pxos apps build")
+        return Finding(
+            "apps",
+            "broken",
+            f"no desktop among {len(names)} programs in {where}",
+            "pxos apps build",
+        )
     return Finding("apps", "ok", f"{len(names)} programs in {where}")
 
 
 def _window() -> Finding:
     if not environment.may_have_display():
-        return Finding("window", "missing", "neither DISPLAY nor WAYLAND_DISPLAY is set",
-                       "start pxOS on a desktop, or log in with ssh -X")
+        return Finding(
+            "window",
+            "missing",
+            "neither DISPLAY nor WAYLAND_DISPLAY is set",
+            "start pxOS on a desktop, or log in with ssh -X",
+        )
     from .window import Window
 
     try:
@@ -122,8 +140,12 @@ def _window() -> Finding:
 
 def _terminal() -> Finding:
     if not environment.has_terminal():
-        return Finding("terminal", "missing", "standard input and output are no terminal",
-                       "run pxos doctor in a terminal")
+        return Finding(
+            "terminal",
+            "missing",
+            "standard input and output are no terminal",
+            "run pxos doctor in a terminal",
+        )
     from .terminal_view import TerminalView
 
     view = TerminalView(sys.stdin.fileno(), sys.stdout.fileno())
@@ -138,14 +160,19 @@ def _terminal() -> Finding:
 def _console() -> Finding:
     version = _version("prompt_toolkit")
     if not version:
-        return Finding("console", "missing", "pxos shell reads plain lines only",
-                       "pip install prompt_toolkit")
+        return Finding(
+            "console", "missing", "pxos shell reads plain lines only", "pip install prompt_toolkit"
+        )
     return Finding("console", "ok", version)
 
 
 def _files() -> Finding:
     history = environment.history_file()
     if history is None:
-        return Finding("history", "missing", "the console's history is not kept",
-                       "set XDG_STATE_HOME to a folder that can be written")
+        return Finding(
+            "history",
+            "missing",
+            "the console's history is not kept",
+            "set XDG_STATE_HOME to a folder that can be written",
+        )
     return Finding("history", "ok", str(history))

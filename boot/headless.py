@@ -18,9 +18,15 @@ from .events import Event, Key, Pointer
 FRAME_BUDGET = 0.25
 
 
-def play_headless(kernel: Kernel, clock: VirtualClock, process: Process, *, frames: int,
-                  events: Iterable[tuple[int, Event]] = (),
-                  each_frame: Callable[[], None] | None = None) -> np.ndarray:
+def play_headless(
+    kernel: Kernel,
+    clock: VirtualClock,
+    process: Process,
+    *,
+    frames: int,
+    events: Iterable[tuple[int, Event]] = (),
+    each_frame: Callable[[], None] | None = None,
+) -> np.ndarray:
     """Let a process run for ``frames`` frames of virtual time; fewer if it ends.
 
     ``kernel`` must run on ``clock``.  ``events``: (frame, event) in ascending order, for tests.

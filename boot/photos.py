@@ -48,9 +48,21 @@ _WRITERS: dict[str, tuple[str, dict[str, object]]] = {
 SUFFIXES = tuple(_WRITERS)
 
 #: What Pillow raises on files that are not what they say.
-_PILLOW_ERRORS = (OSError, ValueError, SyntaxError, EOFError, struct.error, zlib.error, IndexError,
-                  KeyError, TypeError, OverflowError, AttributeError, ZeroDivisionError,
-                  RuntimeError)
+_PILLOW_ERRORS = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    struct.error,
+    zlib.error,
+    IndexError,
+    KeyError,
+    TypeError,
+    OverflowError,
+    AttributeError,
+    ZeroDivisionError,
+    RuntimeError,
+)
 
 
 def is_picture(head: bytes) -> bool:

@@ -63,8 +63,16 @@ class Recorder:
         moments = [round(ms / 10) for ms in (*self._starts, max(end_ms, self._starts[-1] + 100))]
         lengths = [10 * min(b - a, _LONGEST_CS) for a, b in pairwise(moments)]
         out = BytesIO()
-        self._frames[0].save(out, "GIF", save_all=True, append_images=self._frames[1:],
-                             duration=lengths, loop=0, optimize=False, disposal=1)
+        self._frames[0].save(
+            out,
+            "GIF",
+            save_all=True,
+            append_images=self._frames[1:],
+            duration=lengths,
+            loop=0,
+            optimize=False,
+            disposal=1,
+        )
         return out.getvalue()
 
     def save(self, path: Path, end_ms: int, tell: Callable[[str], None]) -> threading.Thread:

@@ -83,8 +83,11 @@ def find_program(named: str, store: FolderStore) -> tuple[Program, str]:
 
 def about(meta: Meta, name: str) -> str:
     """What ``pxos run APP --help`` prints."""
-    lines = [f"usage: pxos run {usage(meta, name)}" + " -i PICTURE" * len(meta.inputs)
-             + (" -o PICTURE" if "picture" in meta.ports else "")]
+    lines = [
+        f"usage: pxos run {usage(meta, name)}"
+        + " -i PICTURE" * len(meta.inputs)
+        + (" -o PICTURE" if "picture" in meta.ports else "")
+    ]
     if meta.summary:
         lines += ["", f"{meta.title or name}: {meta.summary}"]
     if meta.args:
@@ -107,8 +110,9 @@ def about(meta: Meta, name: str) -> str:
 class _Run:
     """One program, from its options to its exit status."""
 
-    def __init__(self, options: RunOptions, program: Program, name: str,
-                 store: FolderStore) -> None:
+    def __init__(
+        self, options: RunOptions, program: Program, name: str, store: FolderStore
+    ) -> None:
         self._options = options
         self._program = program
         self._meta = program.meta
@@ -152,8 +156,11 @@ class _Run:
         """Where its screen is; "" if it needs none."""
         if self._lively:
             if self._options.outputs and not self._writes:
-                raise wrong("its screen goes on until it is stopped, so there is no last picture",
-                            "use --headless --frames N --screenshot FILE", "-o")
+                raise wrong(
+                    "its screen goes on until it is stopped, so there is no last picture",
+                    "use --headless --frames N --screenshot FILE",
+                    "-o",
+                )
             return resolve(self._options.screen)
         if self._options.screen.screenshot is not None:
             raise wrong(f"{self._name} has no screen", "use -o for its pictures", "--screenshot")
@@ -174,14 +181,18 @@ class _Run:
         self._late = LateText() if taken else None
         try:
             return kernel.spawn(
-                self._program, self._name, args=args,
+                self._program,
+                self._name,
+                args=args,
                 grants=self._grants(),
                 inputs=[picture_source(names) for names in self._inputs()],
                 output=self._outputs if self._writes else None,
                 text_in=InText(kernel.post) if text and not taken else None,
                 text_out=(self._late or OutText()) if text else None,
                 quota_bytes=options.memory or DEFAULT_QUOTA_BYTES,
-                fuel=options.fuel, seed=options.seed, surface=options.screen.size,
+                fuel=options.fuel,
+                seed=options.seed,
+                surface=options.screen.size,
             )
         except SpawnError as error:
             raise BootError(str(error), self._name) from error
@@ -204,7 +215,7 @@ class _Run:
                 raise wrong(f"{self._name} reads no pictures", where=f"-i {given[0]}")
             return []
         if len(given) < len(wanted):
-            missing = ", ".join(wanted[len(given):])
+            missing = ", ".join(wanted[len(given) :])
             raise wrong(f"{self._name} needs a picture more ({missing})", "give each with -i")
         if given.count("-") + ("text" in self._meta.ports and "-" in given) > 1:
             raise wrong("standard input can be only one thing", where="-i -")
@@ -249,11 +260,18 @@ class _Run:
         from .stage import play
 
         screen = self._options.screen
-        display = open_display(where, screen, process.surface.rows, process.surface.cols,
-                               process.title)
+        display = open_display(
+            where, screen, process.surface.rows, process.surface.cols, process.title
+        )
         try:
-            picture = play(kernel, process, display, folder=Path.cwd(), frames=screen.frames,
-                           linger=not is_lively(self._meta))
+            picture = play(
+                kernel,
+                process,
+                display,
+                folder=Path.cwd(),
+                frames=screen.frames,
+                linger=not is_lively(self._meta),
+            )
         finally:
             display.close()
             if self._late is not None:
@@ -287,5 +305,3 @@ def write_screenshot(path: Path, picture: np.ndarray, name: str) -> None:
         photos.save(path, opaque(picture))
     except OSError as error:
         raise BootError("the screenshot cannot be written", f"{path}: {why(error)}") from error
-
-

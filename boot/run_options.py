@@ -74,8 +74,9 @@ def parse_memory(text: str) -> int:
         size = int(digits) * _UNITS[unit]
         if 0 < size <= 1 << 34:
             return size
-    raise wrong(f"expected an amount of memory up to 16G, not {text!r}", "for example 512M",
-                "--memory")
+    raise wrong(
+        f"expected an amount of memory up to 16G, not {text!r}", "for example 512M", "--memory"
+    )
 
 
 def _allow(options: RunOptions, text: str) -> None:

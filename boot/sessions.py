@@ -72,8 +72,9 @@ class Screens:
             where = resolve(self._options)
             if where == "headless":
                 raise BootError("there is no screen here")
-            self._display = open_display(where, self._options, surface.rows, surface.cols,
-                                         process.title)
+            self._display = open_display(
+                where, self._options, surface.rows, surface.cols, process.title
+            )
         except BootError as error:
             self._kernel.kill(process.pid, error.line)
             return
@@ -81,19 +82,26 @@ class Screens:
         self._stage = Stage(self._kernel, process, self._display, Path.cwd())
 
 
-def _open_session(
-    seed: int | None, allow: Sequence[str]
-) -> tuple[Kernel, Session, Screens]:
+def _open_session(seed: int | None, allow: Sequence[str]) -> tuple[Kernel, Session, Screens]:
     """A kernel and a session on standard input, output and error."""
     store = environment.app_store()
     kernel = Kernel(store, clock=RealClock(), seed=environment.chance() if seed is None else seed)
     screens = Screens(kernel, ScreenOptions())
     terminal = sys.stdout.isatty()
     session = Session(
-        kernel, store, BootHost(), cwd=Path.cwd(), out=_out, err=_err,
-        out_bytes=None if terminal else _out_bytes, show=_show if terminal else None,
-        present=screens.present, grants=_grants(allow), pump=screens,
-        typed=lambda: InText(kernel.post), live=terminal,
+        kernel,
+        store,
+        BootHost(),
+        cwd=Path.cwd(),
+        out=_out,
+        err=_err,
+        out_bytes=None if terminal else _out_bytes,
+        show=_show if terminal else None,
+        present=screens.present,
+        grants=_grants(allow),
+        pump=screens,
+        typed=lambda: InText(kernel.post),
+        live=terminal,
         columns=lambda: os.get_terminal_size(sys.stdout.fileno()).columns if terminal else 80,
     )
     return kernel, session, screens
@@ -138,8 +146,7 @@ def _show(picture: np.ndarray, name: str) -> None:
     _err(f"{name}\n")
 
 
-def _run(text: str, seed: int | None, allow: Sequence[str],
-         work: Callable[[Session], int]) -> int:
+def _run(text: str, seed: int | None, allow: Sequence[str], work: Callable[[Session], int]) -> int:
     kernel, session, screens = _open_session(seed, allow)
     try:
         return work(session)
@@ -164,8 +171,9 @@ def run_line(text: str, *, seed: int | None = None, allow: Sequence[str] = ()) -
     return _run(text, seed, allow, work)
 
 
-def run_script(path: Path, arguments: Sequence[str], *, seed: int | None = None,
-               allow: Sequence[str] = ()) -> int:
+def run_script(
+    path: Path, arguments: Sequence[str], *, seed: int | None = None, allow: Sequence[str] = ()
+) -> int:
     """``pxos SCRIPT.pxsh``; raises BootError if it cannot be read."""
     try:
         text = path.read_text("utf-8")
@@ -180,8 +188,7 @@ def run_console(*, seed: int | None = None, allow: Sequence[str] = ()) -> int:
     """``pxos shell``: the console, or the lines of standard input if that is no terminal."""
     if not environment.has_terminal():
         text = sys.stdin.read()
-        return _run(text, seed, allow,
-                    lambda session: session.run_script(text, "standard input"))
+        return _run(text, seed, allow, lambda session: session.run_script(text, "standard input"))
     from ..shell.console import Console
     from .terminal_still import still
 
@@ -189,7 +196,11 @@ def run_console(*, seed: int | None = None, allow: Sequence[str] = ()) -> int:
         return still(picture, rows, cols).decode().rstrip("\n")
 
     def work(session: Session) -> int:
-        return Console(session, render=render, history=environment.history_file(),
-                       colours="NO_COLOR" not in os.environ).run()
+        return Console(
+            session,
+            render=render,
+            history=environment.history_file(),
+            colours="NO_COLOR" not in os.environ,
+        ).run()
 
     return _run("", seed, allow, work)

@@ -26,7 +26,12 @@ class Stage:
     """
 
     def __init__(
-        self, kernel: Kernel, process: Process, display: Display, folder: Path, *,
+        self,
+        kernel: Kernel,
+        process: Process,
+        display: Display,
+        folder: Path,
+        *,
         linger: bool = False,
     ) -> None:
         self._kernel = kernel
@@ -83,8 +88,14 @@ class Stage:
 
 
 def play(
-    kernel: Kernel, process: Process, display: Display, *, folder: Path,
-    frames: int | None = None, linger: bool = False, each_frame: Callable[[], None] | None = None,
+    kernel: Kernel,
+    process: Process,
+    display: Display,
+    *,
+    folder: Path,
+    frames: int | None = None,
+    linger: bool = False,
+    each_frame: Callable[[], None] | None = None,
 ) -> np.ndarray:
     """Show a process until it ends or the user leaves, or for so many ``frames``.
 

@@ -75,11 +75,17 @@ class PictureFiles:
                 if len(names) > 1:
                     raise wrong("standard output takes all pictures alone", "give one -o", "-o -")
             elif path.suffix.lower() not in photos.SUFFIXES:
-                raise wrong("that is no picture format that can be written",
-                            f"end the name with {', '.join(photos.SUFFIXES)}", f"-o {name}")
+                raise wrong(
+                    "that is no picture format that can be written",
+                    f"end the name with {', '.join(photos.SUFFIXES)}",
+                    f"-o {name}",
+                )
             elif path.is_dir() or not path.parent.is_dir():
-                raise BootError("the picture cannot be written there", f"-o {name}",
-                                "name a file in a folder that exists")
+                raise BootError(
+                    "the picture cannot be written there",
+                    f"-o {name}",
+                    "name a file in a folder that exists",
+                )
 
     def write(self, picture: np.ndarray) -> Given:
         """Keep a picture; raises SourceError if that cannot be."""
@@ -87,8 +93,10 @@ class PictureFiles:
 
         number = len(self._waiting)
         if len(self._names) > 1 and number >= len(self._names):
-            raise SourceError(f"the program gives more than {len(self._names)} pictures: "
-                              "add another -o, or give only one")
+            raise SourceError(
+                f"the program gives more than {len(self._names)} pictures: "
+                "add another -o, or give only one"
+            )
         name = self._names[min(number, len(self._names) - 1)]
         if name == STANDARD:
             self._waiting.append(photos.encoded(picture, ".png"))
@@ -115,8 +123,11 @@ class PictureFiles:
         """Put the pictures in their places; raises BootError."""
         waiting, self._waiting = self._waiting, []
         if not waiting:
-            raise BootError("no picture came", f"-o {self._names[0]}",
-                            "the program wrote none; nothing was changed")
+            raise BootError(
+                "no picture came",
+                f"-o {self._names[0]}",
+                "the program wrote none; nothing was changed",
+            )
         missing = len(self._names) - len(waiting)
         for number, kept in enumerate(waiting):
             if isinstance(kept, bytes):
@@ -130,8 +141,11 @@ class PictureFiles:
             except OSError as error:
                 raise BootError(f"{target} cannot be written", why(error)) from error
         if missing > 0:
-            raise BootError(f"only {len(waiting)} of {len(self._names)} pictures came",
-                            f"-o {self._names[len(waiting)]}", "give -o once for each picture")
+            raise BootError(
+                f"only {len(waiting)} of {len(self._names)} pictures came",
+                f"-o {self._names[len(waiting)]}",
+                "give -o once for each picture",
+            )
 
     def abandon(self) -> None:
         """Leave the files as they were."""
@@ -248,8 +262,9 @@ class InText:
     ``post`` is the kernel's: it has calls made on the kernel's thread.
     """
 
-    def __init__(self, post: Callable[[Callable[[], None]], None],
-                 stream: BinaryIO | None = None) -> None:
+    def __init__(
+        self, post: Callable[[Callable[[], None]], None], stream: BinaryIO | None = None
+    ) -> None:
         self._post = post
         self._stream = sys.stdin.buffer if stream is None else stream
         self._pieces: deque[bytes] = deque()

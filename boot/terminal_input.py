@@ -18,25 +18,77 @@ from .events import Key
 _LONGEST = 4096
 
 _LETTERS = {
-    "A": "up", "B": "down", "C": "right", "D": "left", "H": "home", "F": "end",
-    "P": "f1", "Q": "f2", "R": "f3", "S": "f4", "E": "", "Z": "tab",
+    "A": "up",
+    "B": "down",
+    "C": "right",
+    "D": "left",
+    "H": "home",
+    "F": "end",
+    "P": "f1",
+    "Q": "f2",
+    "R": "f3",
+    "S": "f4",
+    "E": "",
+    "Z": "tab",
 }
 _TILDES = {
-    1: "home", 2: "insert", 3: "delete", 4: "end", 5: "page up", 6: "page down",
-    7: "home", 8: "end", 11: "f1", 12: "f2", 13: "f3", 14: "f4", 15: "f5", 17: "f6",
-    18: "f7", 19: "f8", 20: "f9", 21: "f10", 23: "f11", 24: "f12", 25: "f13", 26: "f14",
-    28: "f15", 29: "f16", 31: "f17", 32: "f18", 33: "f19", 34: "f20",
+    1: "home",
+    2: "insert",
+    3: "delete",
+    4: "end",
+    5: "page up",
+    6: "page down",
+    7: "home",
+    8: "end",
+    11: "f1",
+    12: "f2",
+    13: "f3",
+    14: "f4",
+    15: "f5",
+    17: "f6",
+    18: "f7",
+    19: "f8",
+    20: "f9",
+    21: "f10",
+    23: "f11",
+    24: "f12",
+    25: "f13",
+    26: "f14",
+    28: "f15",
+    29: "f16",
+    31: "f17",
+    32: "f18",
+    33: "f19",
+    34: "f20",
 }
 #: Keys that the kitty protocol numbers in Unicode's private area.
 _KITTY = {
-    57358: 0, 57359: 0, 57360: 0, 57361: 0, 57362: 0, 57363: 0,  # locks, print, pause, menu
+    57358: 0,
+    57359: 0,
+    57360: 0,
+    57361: 0,
+    57362: 0,
+    57363: 0,  # locks, print, pause, menu
     **{57376 + n: KEYS[f"f{13 + n}"] for n in range(12)},
     **{57399 + n: ord("0") + n for n in range(10)},
-    57409: ord("."), 57410: ord("/"), 57411: ord("*"), 57412: ord("-"), 57413: ord("+"),
-    57414: KEYS["enter"], 57415: ord("="), 57416: ord(","),
-    57417: KEYS["left"], 57418: KEYS["right"], 57419: KEYS["up"], 57420: KEYS["down"],
-    57421: KEYS["page up"], 57422: KEYS["page down"], 57423: KEYS["home"], 57424: KEYS["end"],
-    57425: KEYS["insert"], 57426: KEYS["delete"],
+    57409: ord("."),
+    57410: ord("/"),
+    57411: ord("*"),
+    57412: ord("-"),
+    57413: ord("+"),
+    57414: KEYS["enter"],
+    57415: ord("="),
+    57416: ord(","),
+    57417: KEYS["left"],
+    57418: KEYS["right"],
+    57419: KEYS["up"],
+    57420: KEYS["down"],
+    57421: KEYS["page up"],
+    57422: KEYS["page down"],
+    57423: KEYS["home"],
+    57424: KEYS["end"],
+    57425: KEYS["insert"],
+    57426: KEYS["delete"],
 }
 _KITTY_PRIVATE = range(57344, 63744)
 
@@ -180,8 +232,10 @@ def _int(text: str) -> int:
 
 def _sequence(parameters: str, final: str) -> Iterator[Input | _Based]:
     private = parameters[0] if parameters[:1] in tuple("<=>?") else ""
-    fields = [[_int(part) for part in field.split(":")]
-              for field in parameters[len(private):].rstrip(" !\"#$%&'()*+,-./").split(";")]
+    fields = [
+        [_int(part) for part in field.split(":")]
+        for field in parameters[len(private) :].rstrip(" !\"#$%&'()*+,-./").split(";")
+    ]
     numbers = tuple(field[0] for field in fields)
     if private == "<" and final in "Mm" and len(numbers) == 3:
         yield Mouse(numbers[0], numbers[1], numbers[2], final == "M")

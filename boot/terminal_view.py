@@ -34,9 +34,7 @@ GRAPHICS = ("auto", "kitty", "sixel", "blocks")
 _ENTER = b"\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[2J"
 _LEAVE = b"\x1b[?2026l\x1b[0m\x1b[2J\x1b[?7h\x1b[?25h\x1b[?1049l"
 #: What the terminal can do; every terminal answers the last question.
-_QUESTIONS = (
-    b"\x1b[?u\x1b[?1016$p\x1b[16t\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\\x1b[c"
-)
+_QUESTIONS = b"\x1b[?u\x1b[?1016$p\x1b[16t\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\\x1b[c"
 _MOUSE_ON, _MOUSE_OFF = b"\x1b[?1000h\x1b[?1003h\x1b[?1006h", b"\x1b[?1006l\x1b[?1003l\x1b[?1000l"
 _MOUSE_PIXELS_ON, _MOUSE_PIXELS_OFF = b"\x1b[?1016h", b"\x1b[?1016l"
 #: Tell all keys as escapes, with the text they make, and when they are let go.
@@ -60,8 +58,11 @@ class TerminalView:
 
     def __init__(self, stdin: int, stdout: int, *, title: str = "", graphics: str = "auto") -> None:
         if sys.platform == "win32" or not (os.isatty(stdin) and os.isatty(stdout)):
-            raise BootError("there is no terminal to show the screen in", "",
-                            "use --headless with --frames and --screenshot")
+            raise BootError(
+                "there is no terminal to show the screen in",
+                "",
+                "use --headless with --frames and --screenshot",
+            )
         import termios
         import tty
 
@@ -136,7 +137,9 @@ class TerminalView:
             graphics = "kitty" if has_kitty else "sixel" if has_sixel else "blocks"
         self.graphics = graphics
         makers: dict[str, Callable[[], Renderer]] = {
-            "kitty": Kitty, "sixel": Sixel, "blocks": HalfBlocks
+            "kitty": Kitty,
+            "sixel": Sixel,
+            "blocks": HalfBlocks,
         }
         self._renderer = makers[graphics]()
 

@@ -48,16 +48,20 @@ def assemble_file(source: Path, include_dirs: Sequence[Path] = ()) -> bytes:
     except AsmError as error:
         print(error, file=sys.stderr)
         count = len(error.problems)
-        raise BootError(f"{count} problem{'s' if count > 1 else ''} in the source", str(source),
-                        "nothing was written") from error
+        raise BootError(
+            f"{count} problem{'s' if count > 1 else ''} in the source",
+            str(source),
+            "nothing was written",
+        ) from error
 
 
 def asm(source: Path, output: str | None, include_dirs: Sequence[Path]) -> int:
     """``pxos asm``: assemble a source into a program picture."""
     target = output or str(source.with_suffix(".png"))
     if target != STANDARD and Path(target) == source:
-        raise wrong("the picture would be written over its source", "name another with -o",
-                    str(source))
+        raise wrong(
+            "the picture would be written over its source", "name another with -o", str(source)
+        )
     _write(target, assemble_file(source, include_dirs))
     return DONE
 
@@ -103,8 +107,9 @@ def apps(action: str, names: Sequence[str], folder: Path | None = None) -> int:
     if broken:
         raise BootError(f"the sources have problems: {', '.join(broken)}", str(below))
     if action == "check" and stale:
-        raise BootError(f"not what their sources make: {', '.join(stale)}", str(below),
-                        "run pxos apps build")
+        raise BootError(
+            f"not what their sources make: {', '.join(stale)}", str(below), "run pxos apps build"
+        )
     return DONE
 
 
@@ -121,5 +126,3 @@ def font(source: Path, output: str) -> int:
         raise BootError(f"the font cannot be read, {why(error)}", str(source)) from error
     _write(output, png.encode(picture))
     return DONE
-
-

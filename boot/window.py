@@ -28,8 +28,9 @@ def load_pygame() -> ModuleType:
     try:
         import pygame
     except ImportError as error:
-        raise BootError("no window can be opened", f"pygame: {error}",
-                        f"pip install pygame-ce, or {_ADVICE}") from error
+        raise BootError(
+            "no window can be opened", f"pygame: {error}", f"pip install pygame-ce, or {_ADVICE}"
+        ) from error
     return pygame
 
 
@@ -39,8 +40,15 @@ class Window:
     Raises BootError where no display answers.
     """
 
-    def __init__(self, rows: int, cols: int, title: str, *, scale: int | None = None,
-                 fullscreen: bool = False) -> None:
+    def __init__(
+        self,
+        rows: int,
+        cols: int,
+        title: str,
+        *,
+        scale: int | None = None,
+        fullscreen: bool = False,
+    ) -> None:
         """``scale`` None: as many times as fits the desktop."""
         self._pygame = pygame = load_pygame()
         self._size = (cols, rows)
@@ -136,16 +144,29 @@ class Translator:
         self._special = {
             getattr(pygame, f"K_{name}"): KEYS[ours]
             for name, ours in (
-                ("BACKSPACE", "backspace"), ("TAB", "tab"), ("RETURN", "enter"),
-                ("KP_ENTER", "enter"), ("ESCAPE", "escape"), ("UP", "up"), ("DOWN", "down"),
-                ("LEFT", "left"), ("RIGHT", "right"), ("HOME", "home"), ("END", "end"),
-                ("PAGEUP", "page up"), ("PAGEDOWN", "page down"), ("INSERT", "insert"),
-                ("DELETE", "delete"), *((f"F{n}", f"f{n}") for n in range(1, 16)),
+                ("BACKSPACE", "backspace"),
+                ("TAB", "tab"),
+                ("RETURN", "enter"),
+                ("KP_ENTER", "enter"),
+                ("ESCAPE", "escape"),
+                ("UP", "up"),
+                ("DOWN", "down"),
+                ("LEFT", "left"),
+                ("RIGHT", "right"),
+                ("HOME", "home"),
+                ("END", "end"),
+                ("PAGEUP", "page up"),
+                ("PAGEDOWN", "page down"),
+                ("INSERT", "insert"),
+                ("DELETE", "delete"),
+                *((f"F{n}", f"f{n}") for n in range(1, 16)),
             )
         }
         self._modifiers = (
-            (pygame.KMOD_SHIFT, keycodes.SHIFT), (pygame.KMOD_CTRL, keycodes.CTRL),
-            (pygame.KMOD_ALT, keycodes.ALT), (pygame.KMOD_META, keycodes.META),
+            (pygame.KMOD_SHIFT, keycodes.SHIFT),
+            (pygame.KMOD_CTRL, keycodes.CTRL),
+            (pygame.KMOD_ALT, keycodes.ALT),
+            (pygame.KMOD_META, keycodes.META),
         )
         self._bits = {1: keycodes.LEFT, 2: keycodes.MIDDLE, 3: keycodes.RIGHT}
 

@@ -9,8 +9,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+import pictures
+from PIL import Image
+
 from pxos.kernel.devices.keycodes import KEYS
-from pxos.kernel.machine import isa, memory
+from pxos.kernel.machine import isa, memory, png
 from pxos.kernel.machine.fault import REASONS
 from pxos.kernel.machine.ports import HARMLESS, PORTS
 
@@ -132,19 +136,37 @@ def _prose(text: str) -> list[str]:
 
 #: Every generated page with the function that makes it.
 PAGES = {"machine.md": machine_page}
+#: Every picture of the README with the function that makes it.
+PICTURES = {f"pictures/{name}": make for name, make in pictures.PICTURES.items()}
+
+
+def _same(there: bytes, wanted: str | np.ndarray) -> bool:
+    """Whether a file holds this text, or a picture of these pixels."""
+    if isinstance(wanted, str):
+        return there == wanted.encode()
+    return np.array_equal(png.decode(there, max_px=wanted.size), wanted)
+
+
+def _write(path: Path, data: str | np.ndarray) -> None:
+    """Write a page, or a picture as small as Pillow can make it."""
+    path.parent.mkdir(exist_ok=True)
+    if isinstance(data, str):
+        path.write_text(data, "utf-8")
+    else:
+        Image.fromarray(data).save(path, optimize=True)
 
 
 def main(arguments: list[str]) -> int:
     """Write the pages, or with ``--check`` say which are out of date (exit status 1)."""
     stale = []
-    for name, make in PAGES.items():
+    for name, make in [*PAGES.items(), *PICTURES.items()]:
         path = DOCS / name
-        text = make()
-        if path.exists() and path.read_text("utf-8") == text:
+        data = make()
+        if path.exists() and _same(path.read_bytes(), data):
             continue
         stale.append(name)
         if "--check" not in arguments:
-            path.write_text(text, "utf-8")
+            _write(path, data)
     if stale and "--check" in arguments:
         print(f"out of date: {', '.join(stale)}; run `make docs`", file=sys.stderr)
         return 1

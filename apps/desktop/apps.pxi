@@ -4,6 +4,24 @@ const TITLE_COLS = 24
 const LABEL_COLS = 11                 ; what fits under an icon
 const DOES_COLS = 44
 
+; What is asked of port processes, by place in VERBS (a list takes one place in the table, fourteen
+; numbers would take fourteen).
+const TITLE_OF   = 0
+const DOES_WHAT  = 1
+const ICON_OF    = 2
+const NEEDS      = 3
+const NAME_OF    = 4
+const CARD_OF    = 5
+const KILL       = 6
+const CAPTION    = 7
+const START      = 8
+const RESIZE     = 9
+const FOCUS      = 10
+const REAP       = 11
+const SEND_KEY   = 12
+const SEND_POINT = 13
+VERBS : T = "tdiwneklrzfxKM"
+
 apps     : I                          ; how many there are; a program's number is its row below
 titles   : T                          ; apps x TITLE_COLS glyphs
 labels   : T                          ; apps x LABEL_COLS, centred
@@ -30,7 +48,7 @@ proc load_apps {
     needs : I scratch
     apps = in(processes, 'a')
     for i in 0..apps {
-        utf8.bytes = in(processes, ['t', i])
+        utf8.bytes = in(processes, [VERBS[TITLE_OF], i])
         call one_line
         fit(said, one_line.text, TITLE_COLS)
         titles = below(titles, said)
@@ -41,19 +59,19 @@ proc load_apps {
         said = reshape(said, [1, LABEL_COLS])
         labels = below(labels, said)
 
-        utf8.bytes = in(processes, ['d', i])
+        utf8.bytes = in(processes, [VERBS[DOES_WHAT], i])
         call one_line
         fit(said, one_line.text, DOES_COLS)
         does = below(does, said)
 
-        icon = in(processes, ['i', i])
+        icon = in(processes, [VERBS[ICON_OF], i])
         unless size(icon) { icon = reshape(COLOURS[C_SLATE], [32, 32]) }
         icons = below(icons, icon)
 
-        row = in(processes, ['w', i])
+        row = in(processes, [VERBS[NEEDS], i])
         wants = below(wants, row)
 
-        said = in(processes, ['n', i])
+        said = in(processes, [VERBS[NAME_OF], i])
         if find("terminal", said) == 0 { terminal = i }
     }
     ; What has no screen works on pictures in pipes; what starts others, or is on a screen but

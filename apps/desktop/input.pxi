@@ -65,7 +65,7 @@ close:
 }
 
 proc pass_key {
-    out(processes, event, ['K', front])
+    out(processes, event, [VERBS[SEND_KEY], front])
 }
 
 proc launcher_key {
@@ -230,7 +230,7 @@ proc pass_pointer {
     unless grab { number = window_at.hit }
     there = pointer_at - W[number * WC + [ROW, COL]]
     there = beside(there, event[[2, 3]])
-    out(processes, there, ['M', W[number * WC]])
+    out(processes, there, [VERBS[SEND_POINT], W[number * WC + PID]])
 }
 
 ; Title bars stay where they can be caught.

@@ -141,11 +141,11 @@ proc open {
     words = reshape(0, [0, 0])
     unless wants[app * 3] {
         if terminal < 0 return
-        words = in(processes, ['n', app])
+        words = in(processes, [VERBS[NAME_OF], app])
         words = beside("--run=help\\ ", words)
         app = terminal
     }
-    out(processes, words, ['r', app])
+    out(processes, words, [VERBS[START], app])
     if at_home { call go_home }
     call look_at_children
 }

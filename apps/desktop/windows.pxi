@@ -1,19 +1,20 @@
 ; Windows: a row of W for each, the one in front last.
 
 const MOST = 16                       ; windows, and pictures for them
-const PID    = 0
-const APP    = 1
-const ROW    = 2                      ; of its content on the screen
-const COL    = 3
-const ROWS   = 4                      ; size of its content
-const COLS   = 5
-const SERIAL = 6                      ; of the picture we have
-const SLOT   = 7                      ; number of that picture
-const CARD   = 8                      ; 1: the program stopped, and the picture is its error card
-const TINT   = 9                      ; colour of the title bar
-const EDGE   = 10                     ; of its top row
-const ONE    = 11                     ; always 1
-const WC     = 12
+const SLOT   = 0                      ; number of its picture
+const PID    = 1
+const VERB   = 2                      ; 's', so that VERB and PID ask for its picture
+const APP    = 3
+const ROW    = 4                      ; of its content on the screen
+const COL    = 5
+const ROWS   = 6                      ; size of its content
+const COLS   = 7
+const SERIAL = 8                      ; of the picture we have
+const CARD   = 9                      ; 1: the program stopped, and the picture is its error card
+const TINT   = 10                     ; colour of the title bar
+const EDGE   = 11                     ; of its top row
+const ONE    = 12                     ; always 1
+const WC     = 13
 
 const TITLE = 16                      ; rows of a title bar
 const ABOVE = TITLE + 2               ; rows of a window above its content
@@ -28,11 +29,12 @@ front  : I = -1                       ; pid of the window in front
 FRAME : I = [
     0, 0, 0, 0, 0,     0, 0, 0, 0, 0,    0, 0, 0, 0, 0,      0, 0, 0, 0, 0,    0, 0, 0, 0, 0;
     0, 0, 0, 0, 0,     0, 0, 0, 0, 0,    0, 0, 0, 0, 0,      0, 0, 0, 0, 0,    0, 0, 0, 0, 0;
+    0, 0, 0, 0, 0,     0, 0, 0, 0, 0,    0, 0, 0, 0, 0,      0, 0, 0, 0, 0,    0, 0, 0, 0, 0;
+    0, 0, 0, 0, 0,     0, 0, 0, 0, 0,    0, 0, 0, 0, 0,      0, 0, 0, 0, 0,    0, 0, 0, 0, 0;
     1, 0, 0, 0, 0,     1, 0, 0, 0, 0,    1, 0, 0, 0, 0,      1, 0, 0, 0, 0,    1, 0, 0, 0, 0;
     0, 1, 0, 0, 0,     0, 1, 0, 0, 0,    0, 1, 0, 0, 0,      0, 1, 0, 0, 0,    0, 1, 0, 0, 0;
     0, 0, 1, 0, 0,     1, 0, 0, 0, 0,    0, 0, 1, 0, 0,      0, 0, 0, 0, 0,    0, 0, 0, 0, 0;
     0, 1, 0, 0, 0,     0, 0, 0, 1, 0,    0, 0, 0, 1, 0,      0, 0, 0, 1, 0,    0, 0, 0, 1, 0;
-    0, 0, 0, 0, 0,     0, 0, 0, 0, 0,    0, 0, 0, 0, 0,      0, 0, 0, 0, 0,    0, 0, 0, 0, 0;
     0, 0, 0, 0, 0,     0, 0, 0, 0, 0,    0, 0, 0, 0, 0,      0, 0, 0, 0, 0,    0, 0, 0, 0, 0;
     0, 0, 0, 0, 0,     0, 0, 0, 0, 0,    0, 0, 0, 0, 0,      0, 0, 0, 0, 0,    0, 0, 0, 0, 0;
     0, 0, 0, 0, 0,     0, 0, 0, 0, 0,    0, 0, 0, 0, 0,      0, 0, 0, 0, 1,    0, 0, 0, 0, 0;
@@ -57,29 +59,49 @@ picture13 : P far keep
 picture14 : P far keep
 picture15 : P far keep
 
+boxes    : I                          ; n x 25: each window times FRAME
+heads_of : I                          ; n x 75: each window's title and cross, as 25 glyphs for Draw
+
+; Where everything is, after W has changed.
+proc lay_out {
+    fields : I scratch
+    width_ : I scratch
+    glyph  : I scratch
+    col    : I scratch
+    boxes = W @ FRAME
+    fields = transpose(W)
+    width_ = transpose(rows(fields, COLS))
+    glyph = rows(captions, rows(fields, SLOT))
+    glyph[where glyph == 0 or width_ < iota(TITLE_COLS) * 8 + 40] = -1
+    glyph = beside(glyph, GLYPH_CROSS)
+    col = transpose(rows(fields, COL))
+    width_ += col
+    col = col + iota(TITLE_COLS, 1) * 8
+    col = reshape(beside(col, width_ - 16), [-1, 1])
+    width_ = transpose(rows(fields, ROW)) - (TITLE + 1) + reshape(0, [1, TITLE_COLS + 1])
+    col = beside(reshape(width_, [-1, 1]), col)
+    col = beside(col, reshape(glyph, [-1, 1]))
+    heads_of = reshape(col, [count, 3 * TITLE_COLS + 3])
+}
+
 ; Draw window number draw_window.number.
 proc draw_window {
-    number : I scratch
-    w      : I scratch
-    place  : I scratch
-    words  : T scratch
+    number : I
+    w      : I
+    list   : I scratch
     w = rows(W, number)
-    place = reshape(w @ FRAME, [5, 5])
-    draw(frame, COLOURS, place)
-    place = w[[ROW, COL]]
-    name picture = picture0[w[SLOT]]
-    draw(frame, picture, place)
-    words = rows(captions, w[SLOT])
-    words = reshape(words, [1, max(0, min(TITLE_COLS, (w[COLS] - 32) // 8))])
-    place += [-17, 8]
+    list = rows(boxes, number)
+    list = reshape(list, [5, 5])
+    draw(frame, COLOURS, list)
+    name picture = picture0[w]
+    list = w[[ROW, COL]]
+    draw(frame, picture, list)
+    list = rows(heads_of, number)
+    list = reshape(list, [TITLE_COLS + 1, 3])
     if number == count - 1 {
-        line = tile(words, INK16)
-        draw(frame, line, place)
-        draw(frame, INK16, [place + beside(0, w[COLS] - 24), GLYPH_CROSS])
+        draw(frame, INK16, list)
     } else {
-        line = tile(words, SILVER16)
-        draw(frame, line, place)
-        draw(frame, SILVER16, [place + beside(0, w[COLS] - 24), GLYPH_CROSS])
+        draw(frame, SILVER16, list)
     }
 }
 
@@ -112,12 +134,13 @@ proc look_at_children {
     unless at_home {
         list = serials == rows(fields, SERIAL)
         changed = max(changed, list == 0)
+        rows(fields, SERIAL) = serials
+        W = transpose(fields)
     }
     list = where(changed)
     for k in size(list)..0 step -1 {
         i = list[k - 1]
         fresh.number = i
-        fresh.serial = serials[i]
         fresh.state = states[i]
         call fresh
     }
@@ -137,16 +160,16 @@ proc adopt {
     room = dims - [BAR_ROWS + ABOVE + 2, 2]
     size = kid[[3, 4]]
     room = min(size, room)
-    if sum(room == size) < 2 { out(processes, 0, ['z', pid, room]) }
+    if sum(room == size) < 2 { out(processes, 0, [VERBS[RESIZE], pid, room]) }
     ; A picture that nobody has.
     used = transpose(iota(MOST))
     used = find(transpose(rows(transpose(W), SLOT)), used)
     used = argmax(used < 0)
     name picture = picture0[used]
     picture = in(processes, ['s', pid])
-    W = below(W, [pid, kid[1], 0, 0, room, 0, used, 0, 0, 0, 1])
+    W = below(W, [used, pid, 's', kid[1], 0, 0, room, 0, 0, 0, 0, 1])
     count += 1
-    utf8.bytes = in(processes, ['l', pid])
+    utf8.bytes = in(processes, [VERBS[CAPTION], pid])
     call one_line
     fit(said, one_line.text, TITLE_COLS)
     rows(captions, used) = said
@@ -161,32 +184,28 @@ proc adopt {
 
 ; Window fresh.number has a new picture, or its program ended.
 proc fresh {
-    number : I scratch
-    serial : I scratch
-    state  : I scratch
-    pid    : I scratch
+    number : I
+    state  : I
+    w      : I scratch
     size   : I scratch
-    at     : I scratch
-    at = number * WC
-    pid = W[at]
-    name picture = picture0[W[at + SLOT]]
-    picture = in(processes, ['s', pid])
+    w = rows(W, number)
+    name picture = picture0[w]
+    picture = in(processes, w[[VERB, PID]])
     if state == 'E' {
-        card.lines = in(processes, ['e', pid])
+        card.lines = in(processes, [VERBS[CARD_OF], w[PID]])
         unless size(card.lines) {
             remove.number = number
             call remove
             return
         }
-        card.cols = max(40, W[at + COLS] // 8)
+        card.cols = max(48, w[COLS] // 8)
         call card
         picture = card.picture
-        W[at + CARD] = 1
+        W[number * WC + CARD] = 1
     }
-    W[at + SERIAL] = serial
     size = shape(picture)
-    if sum(size == W[at + [ROWS, COLS]]) < 2 {
-        W[at + [ROWS, COLS]] = size
+    if sum(size == w[[ROWS, COLS]]) < 2 {
+        W[number * WC + [ROWS, COLS]] = size
         from = -1
     }
     from = min(from, number)
@@ -196,9 +215,9 @@ proc fresh {
 proc remove {
     number : I scratch
     pid    : I scratch
-    pid = W[number * WC]
-    out(processes, 0, ['k', pid])
-    out(processes, 0, ['x', pid])
+    pid = W[number * WC + PID]
+    out(processes, 0, [VERBS[KILL], pid])
+    out(processes, 0, [VERBS[REAP], pid])
     number = where_not(iota(count) == number)
     W = rows(W, number)
     count -= 1
@@ -224,11 +243,11 @@ proc focus {
         rows(at, EDGE) = C_FOG
         W = transpose(at)
         at = (count - 1) * WC
-        front = W[at]
+        front = W[at + PID]
         W[at + TINT] = C_YELLOW
         W[at + EDGE] = C_PAPER
     }
-    out(processes, 0, ['f', front])
+    out(processes, 0, [VERBS[FOCUS], front])
     from = -1
     new_bar = 1
     new_home = 1

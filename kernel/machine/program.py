@@ -196,7 +196,7 @@ def _one_of(codes: np.ndarray, kinds: Iterable[str]) -> np.ndarray:
     """Which of ``codes`` (0..255) are the ASCII code of one of ``kinds``."""
     known = np.zeros(256, bool)
     known[[ord(kind) for kind in kinds]] = True
-    return known[codes]
+    return np.asarray(known[codes])
 
 
 def _check_reserved(flat: np.ndarray, width: int, table: np.ndarray, state: dict[str, int]) -> None:

@@ -64,9 +64,7 @@ def matrix(memory: Memory, entry: int) -> np.ndarray:
 
 def tap(frame: int, *keys: int | str, modifiers: int = 0) -> list[tuple[int, Event]]:
     """Keys pressed and let go in one frame; a string is each of its characters."""
-    codes = [ord(c) for key in keys for c in key] if all(isinstance(k, str) for k in keys) else [
-        key if isinstance(key, int) else ord(key) for key in keys
-    ]
+    codes = [code for key in keys for code in ([key] if isinstance(key, int) else map(ord, key))]
     return [(frame, Key(code, state, modifiers)) for code in codes for state in (_DOWN, _UP)]
 
 
@@ -93,7 +91,12 @@ class Run:
 
     process: Process
     pictures: list[np.ndarray]
-    text: bytes
+    said: list[bytes]
+
+    @property
+    def text(self) -> bytes:
+        """All the text that it wrote."""
+        return b"".join(self.said)
 
     @property
     def screen(self) -> np.ndarray:
@@ -113,9 +116,23 @@ class Run:
         assert memory is not None
         return matrix(memory, self.process.meta.names.index(name))
 
+    def point(self, row: int, col: int, buttons: int = 0) -> None:
+        """Move the pointer, for pilots."""
+        self.process.pointer.push(row, col, buttons)
+
+    def press(self, code: int | str) -> None:
+        """Press a key and let it go, for pilots."""
+        number = ord(code) if isinstance(code, str) else code
+        self.process.keys.push(number, _DOWN)
+        self.process.keys.push(number, _UP)
+
     def number(self, name: str) -> int:
         """The first number of a matrix."""
         return int(self.value(name).flat[0])
+
+
+#: Looks at a run before every frame, and may push keys and the pointer.
+Pilot = Callable[[Run], None]
 
 
 def play(
@@ -130,12 +147,13 @@ def play(
     size: tuple[int, int] | None = None,
     allow: Sequence[str] = (),
     folder: Folder | None = None,
+    pilot: Pilot = lambda run: None,
 ) -> Run:
     """Run a shipped program for so many frames, or (0) to its end.
 
     ``inputs``: the pictures of each picture input.  ``text``: its text input, one piece or
     several.  ``events``: in any order.  ``allow``: ports beyond the harmless ones; programs that
-    it starts get them as well.  Fails if it faults, or has not ended without frames.
+    it starts get them as well.  ``pilot`` is called before every frame.  Fails if it faults, or has not ended without frames.
     """
     clock = VirtualClock(MOMENT)
     store = FolderStore([APPS])
@@ -153,8 +171,14 @@ def play(
             text_in=None if pieces is None else IterSource(pieces), text_out=said,
             surface=size, seed=seed,
         )
+        run = Run(process, pictures.messages, said.messages)
+
+        def each_frame() -> None:
+            lines.poll()
+            pilot(run)
+
         if frames:
-            play_headless(kernel, clock, process, frames=frames, each_frame=lines.poll,
+            play_headless(kernel, clock, process, frames=frames, each_frame=each_frame,
                           events=sorted(events, key=lambda event: event[0]))
         else:
             assert not is_lively(program.meta), f"{name} goes on until stopped: give it frames"
@@ -164,7 +188,7 @@ def play(
         ended = process.exit
         kernel.close()
     assert ended is None or ended.kind == "halted", "\n".join(process.card or [str(ended)])
-    return Run(process, pictures.messages, b"".join(said.messages))
+    return run
 
 
 def _sessions(kernel: Kernel, store: FolderStore, home: Path) -> Callable[..., Session]:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from pxos.boot.events import Pointer
-from pxos.kernel.devices.keycodes import KEYS
 
 from ..pictures import photograph
-from .playing import Events, Run, click, hold, play, stroke, tap
+from .pilots import apple_seeker, bat_keeper
+from .playing import Events, Pilot, Run, click, play, stroke, tap
 
 #: A column of pictures for each picture input.
 Inputs = tuple[tuple[Callable[[], np.ndarray], ...], ...]
@@ -44,13 +44,14 @@ class Scenario:
     seed: int = 1
     size: tuple[int, int] | None = None
     allow: tuple[str, ...] = ()
+    pilot: Pilot = lambda run: None
 
     def run(self, name: str) -> Run:
         """Run the program of that name so."""
         return play(
             name, self.words, [[make() for make in makes] for makes in self.inputs],
             frames=self.frames, events=self.events, text=self.text, seed=self.seed,
-            size=self.size, allow=self.allow,
+            size=self.size, allow=self.allow, pilot=self.pilot,
         )
 
 
@@ -65,14 +66,10 @@ Größe, naïveté, señor, “quoted” – 好?
 """.encode()
 
 ONE: Inputs = ((photo,),)
-UP, DOWN, LEFT, RIGHT = (KEYS[name] for name in ("up", "down", "left", "right"))
-
 SCENARIOS: dict[str, Scenario] = {
-    "blend": Scenario(("--mode", "over"), ((photo,), (sticker,))),
+    "blend": Scenario(("--mode", "over", "--amount", "1"), ((photo,), (sticker,))),
     "blur": Scenario(("4",), ONE),
-    "breakout": Scenario(frames=400, events=[
-        *hold(5, 12, RIGHT), *tap(20, " "),
-    ]),
+    "breakout": Scenario(frames=700, pilot=bat_keeper),
     "clock": Scenario(frames=30),
     "edges": Scenario((), ONE),
     "flip": Scenario((), ONE),
@@ -92,9 +89,7 @@ SCENARIOS: dict[str, Scenario] = {
     "palette": Scenario((), ONE),
     "rotate": Scenario(("-20",), ONE),
     "scale": Scenario(("--width", "75"), ONE),
-    "snake": Scenario(frames=220, seed=3, events=[
-        *tap(40, UP), *tap(70, LEFT), *tap(130, DOWN), *tap(150, RIGHT),
-    ]),
+    "snake": Scenario(frames=500, seed=3, pilot=apple_seeker),
     "text": Scenario(("--width", "28"), text=POEM),
     "threshold": Scenario(("110",), ONE),
     "view": Scenario((), ((photo, sticker),), frames=30, events=[
