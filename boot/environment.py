@@ -59,14 +59,8 @@ def chance() -> int:
 
 
 def history_file() -> Path | None:
-    """Where the console keeps the lines typed before, its folder made; None if that cannot be."""
+    """Where the console keeps the lines typed before; its folder need not exist yet.  None if
+    there is no place for it."""
     own = home()
     state = os.environ.get("XDG_STATE_HOME") or (own and own / ".local" / "state")
-    if not state:
-        return None
-    folder = Path(state) / "pxos"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return None
-    return folder / "history"
+    return Path(state) / "pxos" / "history" if state else None

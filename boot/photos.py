@@ -8,7 +8,6 @@ decodes by itself are opened, and a file that is cut off is refused.
 from __future__ import annotations
 
 import io
-import logging
 import struct
 import warnings
 import zlib
@@ -103,19 +102,24 @@ def pictures_in(data: bytes, name: str) -> Iterator[np.ndarray]:
 
 
 def _own_png(data: bytes, name: str) -> np.ndarray | None:
-    """The pixels of an RGBA8 PNG that is no animation; None for another PNG that is whole."""
+    """The pixels of a PNG as pxOS writes them; None for any other that is whole.
+
+    Others are left to Pillow, which is faster with their filters; but it takes a PNG with
+    missing rows in silence, so every PNG is checked here.
+    """
+    stored = data[37:43] == b"IDAT\x78\x01" and data[43:44] in (b"\0", b"\1")
     try:
-        # Pillow takes a PNG with missing rows in silence, so every PNG is checked here.
-        png.verify(data, max_px=MAX_PIXELS)
-        plain = data[24:26] == b"\x08\x06" and b"acTL" not in data[:4096] and b"eXIf" not in data
-        if plain and data[-8:-4] == b"IEND":
+        if stored and data[24:26] == b"\x08\x06" and data[-8:-4] == b"IEND":
             return png.decode(data, max_px=MAX_PIXELS)
+        png.verify(data, max_px=MAX_PIXELS)
     except png.PngError as error:
         raise PictureFileError(f"{name}: {error.what}; {error.advice}") from error
     return None
 
 
 def _pillow(data: bytes, name: str) -> Iterator[np.ndarray]:
+    import logging
+
     from PIL import Image, UnidentifiedImageError
 
     # Pillow warns above this number and refuses above twice as many; we refuse by ourselves.

@@ -15,7 +15,6 @@ from ..kernel.machine import program as program_file
 from ..kernel.machine.meta import Meta
 from ..kernel.machine.program import DEFAULT_QUOTA_BYTES, Program, ProgramError
 from ..kernel.pipes import SourceError
-from ..shell.apps import is_lively, is_still, nearest
 from ..shell.pump import Pump
 from . import environment
 from .clock import RealClock
@@ -70,6 +69,8 @@ def find_program(named: str, store: FolderStore) -> tuple[Program, str]:
             data, name = store.read(named), named
         return program_file.load(data), name
     except KeyError:
+        from ..shell.apps import nearest
+
         known = store.names()
         near = nearest(named, known)
         others = f", or {', '.join(known)}" if known else ""
@@ -121,13 +122,22 @@ class _Run:
         self._writes = "picture" in self._meta.ports
         self._outputs: PictureFiles | ShownPictures | None = None
         self._late: LateText | None = None
+        if {"line", "l"} & set(options.allow):
+            raise wrong(
+                "the command language is behind a desktop only",
+                f"pxos boot --desktop {options.app}",
+                "--allow line",
+            )
         screen = options.screen
         screen.check()
         forced = bool(screen.where or screen.frames)
-        self._lively = "screen" in self._meta.ports and (
-            is_lively(self._meta) or (forced and not options.outputs)
-        )
-        self._still = is_still(self._meta) and not self._lively
+        self._lively = self._still = self._lingers = False
+        if "screen" in self._meta.ports:  # others need not wait for the shell to be imported
+            from ..shell.apps import is_lively, is_still
+
+            self._lingers = not is_lively(self._meta)
+            self._lively = not self._lingers or (forced and not options.outputs)
+            self._still = is_still(self._meta) and not self._lively
 
     def go(self) -> int:
         """Run it."""
@@ -270,7 +280,7 @@ class _Run:
                 display,
                 folder=Path.cwd(),
                 frames=screen.frames,
-                linger=not is_lively(self._meta),
+                linger=self._lingers,
             )
         finally:
             display.close()

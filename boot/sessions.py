@@ -23,6 +23,7 @@ from .events import Display
 from .host import BootHost, decode_or_none
 from .stage import Stage
 from .streams import InText, why, write_out
+from .terminal_view import terminal_is_taken
 
 
 class Screens:
@@ -70,8 +71,8 @@ class Screens:
         surface = process.surface
         try:
             where = resolve(self._options)
-            if where == "headless":
-                raise BootError("there is no screen here")
+            if where == "terminal" and terminal_is_taken(sys.stdin.fileno()):
+                raise BootError("the terminal is in use", "", "start it without & at its end")
             self._display = open_display(
                 where, self._options, surface.rows, surface.cols, process.title
             )
@@ -184,6 +185,18 @@ def run_script(
     return _run(text, seed, allow, lambda session: session.run_script(text, str(path), arguments))
 
 
+def _history() -> Path | None:
+    """The console's history, its folder made; None, with a message, if that cannot be."""
+    path = environment.history_file()
+    if path is not None:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            _err(f"pxos: history is not kept, {why(error)} ({path.parent})\n")
+            return None
+    return path
+
+
 def run_console(*, seed: int | None = None, allow: Sequence[str] = ()) -> int:
     """``pxos shell``: the console, or the lines of standard input if that is no terminal."""
     if not environment.has_terminal():
@@ -199,7 +212,7 @@ def run_console(*, seed: int | None = None, allow: Sequence[str] = ()) -> int:
         return Console(
             session,
             render=render,
-            history=environment.history_file(),
+            history=_history(),
             colours="NO_COLOR" not in os.environ,
         ).run()
 

@@ -168,13 +168,13 @@ class ShownPictures:
 
     def write(self, picture: np.ndarray) -> Given:
         """Take a picture."""
-        from . import photos
-
         if self._keeps:
             self._last = picture
-        elif not write_out(photos.encoded(picture, ".png")):
-            return Given.CLOSED
-        return Given.TAKEN
+            return Given.TAKEN
+        from . import photos
+
+        taken = write_out(photos.encoded(picture, ".png"))
+        return Given.TAKEN if taken else Given.CLOSED
 
     def attach(self, wake: Wake) -> None:
         """Nothing to call: it never refuses."""

@@ -145,7 +145,7 @@ def sixels(pixels: np.ndarray, colours: int = SIXEL_COLOURS) -> bytes:
         band = places[top : top + 6]
         weights = (1 << np.arange(len(band), dtype=np.uint8))[:, None]
         lines = []
-        for colour in np.unique(band).tolist():
+        for colour in np.flatnonzero(np.bincount(band.ravel())).tolist():
             bits = ((band == colour) * weights).sum(axis=0, dtype=np.uint8)
             lines.append(f"#{colour}{_run_lengths(bits + 63)}")
         out.append("$".join(lines) + "-")

@@ -266,6 +266,13 @@ class TerminalView:
             self._undo.append(partial(signal.signal, number, signal.signal(number, handler)))
 
 
+def terminal_is_taken(terminal: int) -> bool:
+    """Whether somebody reads keys from the terminal one by one, as a line editor does."""
+    import termios
+
+    return not termios.tcgetattr(terminal)[3] & termios.ICANON
+
+
 def _restore(terminal: int, saved: list[Any]) -> None:
     """Set the terminal's modes, dropping what was typed and not read."""
     import termios

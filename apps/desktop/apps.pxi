@@ -2,7 +2,7 @@
 
 const TITLE_COLS = 24
 const LABEL_COLS = 11                 ; what fits under an icon
-const DOES_COLS = 44
+const DOES_COLS = 64
 
 ; What is asked of port processes, by place in VERBS (a list takes one place in the table, fourteen
 ; numbers would take fourteen).

@@ -144,7 +144,7 @@ proc point {
     if grab == HOLD { call pass_pointer }
     if grab {
         if now_held return
-        if grab == DRAG { call focus }
+        if grab == DRAG { from = -1 }
         grab = FREE
         return
     }
@@ -191,8 +191,6 @@ proc point {
     }
     grab = DRAG
     grab_at = part
-    W[(count - 1) * WC + TINT] = C_ORANGE
-    W[(count - 1) * WC + EDGE] = C_YELLOW
     from = -1
 }
 
@@ -239,7 +237,7 @@ proc keep_in_reach {
     from = -1
     unless count return
     fields = transpose(W)
-    rows(fields, ROW) = max(min(rows(fields, ROW), rows_ - 8), BAR_ROWS + ABOVE)
+    rows(fields, ROW) = max(min(rows(fields, ROW), dims[0] - 8), BAR_ROWS + ABOVE)
     rows(fields, COL) = max(min(rows(fields, COL), cols_ - 40), 40 - rows(fields, COLS))
     W = transpose(fields)
 }

@@ -3,7 +3,7 @@
 const PLACE_ROWS = 64                 ; of an icon with its name
 const PLACE_COLS = 88
 const HEADING = 24
-const HINT = 16                       ; rows of the bar below
+const HINT = 32                       ; rows of the bar below
 
 WALLPAPER : P = file("../lib/wallpaper.png")
 home     : P                          ; the launcher as a picture as large as the screen
@@ -29,7 +29,7 @@ proc arrange {
     lefts = number % across * PLACE_COLS + (cols_ - across * PLACE_COLS) // 2
     heads = [BAR_ROWS + 8, lefts[0] + 8; top + (BAR_ROWS + 8), lefts[0] + 8]
     ; If the chosen one is below the screen, everything goes up.
-    top = max(0, tops[chosen] + PLACE_ROWS - (rows_ - HINT))
+    top = max(0, tops[chosen] + PLACE_ROWS - (dims[0] - HINT))
     tops -= top
     heads[[0, 2]] += 0 - top
 }
@@ -72,16 +72,14 @@ CHOSEN_AT : I = [4, 24, 0, 0, 0; 44, 0, 0, 0, 0]
 proc draw_hint {
     words : T scratch
     inks  : T scratch
-    n     : I scratch
-    n = cols_ // 8
-    words = reshape(0, [1, n])
-    inks = reshape(C_PAPER, [1, n])
+    words = reshape(0, [2, cols_ // 8])
+    inks = reshape(C_PAPER, [2, cols_ // 8])
     draw(words, rows(does, offered[chosen]), [0, 1])
-    draw(words, "\n open  F2 next  F3 home  F4 close", [0, n - 35])
-    draw(inks, C_SILVER, [0, n - 35, 1, 35])
+    draw(words, "\n opens   F2 next window   F3 launcher   F4 closes a window   F1 more", [1, 1])
+    draw(inks, C_SILVER, [1, 0, 1, cols_])
     cells(line, words, inks, FONT16, 16, C_INK)
-    draw(home, COLOURS, [rows_ - HINT, 0, HINT, cols_, C_INK])
-    draw(home, line, [rows_ - HINT, 0])
+    draw(home, COLOURS, [dims[0] - HINT, 0, HINT, cols_, C_INK])
+    draw(home, line, [dims[0] - HINT, 0])
 }
 
 ; Choose another place: `choose.to` is its number.

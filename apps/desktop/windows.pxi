@@ -11,10 +11,9 @@ const ROWS   = 6                      ; size of its content
 const COLS   = 7
 const SERIAL = 8                      ; of the picture we have
 const CARD   = 9                      ; 1: the program stopped, and the picture is its error card
-const TINT   = 10                     ; colour of the title bar
-const EDGE   = 11                     ; of its top row
-const ONE    = 12                     ; always 1
-const WC     = 13
+const NUMBER = 10                     ; its own, counted from the back
+const ONE    = 11                     ; always 1
+const WC     = 12
 
 const TITLE = 16                      ; rows of a title bar
 const ABOVE = TITLE + 2               ; rows of a window above its content
@@ -24,22 +23,21 @@ count  : I                            ; windows
 captions : T [MOST, TITLE_COLS]       ; a title for each picture
 front  : I = -1                       ; pid of the window in front
 
-; A window's row times FRAME are the boxes around its content: shadow to the right, shadow below,
-; outline with paper, title bar, edge of the title bar.
+; A window's row times FRAME: the boxes of its shadow to the right, its shadow below, its outline
+; with paper; and where its title bar is drawn.
 FRAME : I = [
-    0, 0, 0, 0, 0,     0, 0, 0, 0, 0,    0, 0, 0, 0, 0,      0, 0, 0, 0, 0,    0, 0, 0, 0, 0;
-    0, 0, 0, 0, 0,     0, 0, 0, 0, 0,    0, 0, 0, 0, 0,      0, 0, 0, 0, 0,    0, 0, 0, 0, 0;
-    0, 0, 0, 0, 0,     0, 0, 0, 0, 0,    0, 0, 0, 0, 0,      0, 0, 0, 0, 0,    0, 0, 0, 0, 0;
-    0, 0, 0, 0, 0,     0, 0, 0, 0, 0,    0, 0, 0, 0, 0,      0, 0, 0, 0, 0,    0, 0, 0, 0, 0;
-    1, 0, 0, 0, 0,     1, 0, 0, 0, 0,    1, 0, 0, 0, 0,      1, 0, 0, 0, 0,    1, 0, 0, 0, 0;
-    0, 1, 0, 0, 0,     0, 1, 0, 0, 0,    0, 1, 0, 0, 0,      0, 1, 0, 0, 0,    0, 1, 0, 0, 0;
-    0, 0, 1, 0, 0,     1, 0, 0, 0, 0,    0, 0, 1, 0, 0,      0, 0, 0, 0, 0,    0, 0, 0, 0, 0;
-    0, 1, 0, 0, 0,     0, 0, 0, 1, 0,    0, 0, 0, 1, 0,      0, 0, 0, 1, 0,    0, 0, 0, 1, 0;
-    0, 0, 0, 0, 0,     0, 0, 0, 0, 0,    0, 0, 0, 0, 0,      0, 0, 0, 0, 0,    0, 0, 0, 0, 0;
-    0, 0, 0, 0, 0,     0, 0, 0, 0, 0,    0, 0, 0, 0, 0,      0, 0, 0, 0, 0,    0, 0, 0, 0, 0;
-    0, 0, 0, 0, 0,     0, 0, 0, 0, 0,    0, 0, 0, 0, 0,      0, 0, 0, 0, 1,    0, 0, 0, 0, 0;
-    0, 0, 0, 0, 0,     0, 0, 0, 0, 0,    0, 0, 0, 0, 0,      0, 0, 0, 0, 0,    0, 0, 0, 0, 1;
-    -14, 1, 19, 4, 0,  1, 3, 4, 2, 0,    -18, -1, 19, 2, 0,  -17, 0, 16, 0, 0, -17, 0, 1, 0, 0]
+    0, 0, 0, 0, 0,     0, 0, 0, 0, 0,    0, 0, 0, 0, 0,      0, 0, 0, 0, 0;
+    0, 0, 0, 0, 0,     0, 0, 0, 0, 0,    0, 0, 0, 0, 0,      0, 0, 0, 0, 0;
+    0, 0, 0, 0, 0,     0, 0, 0, 0, 0,    0, 0, 0, 0, 0,      0, 0, 0, 0, 0;
+    0, 0, 0, 0, 0,     0, 0, 0, 0, 0,    0, 0, 0, 0, 0,      0, 0, 0, 0, 0;
+    1, 0, 0, 0, 0,     1, 0, 0, 0, 0,    1, 0, 0, 0, 0,      1, 0, 0, 0, 0;
+    0, 1, 0, 0, 0,     0, 1, 0, 0, 0,    0, 1, 0, 0, 0,      0, 1, 0, 0, 0;
+    0, 0, 1, 0, 0,     1, 0, 0, 0, 0,    0, 0, 1, 0, 0,      0, 0, 0, 0, 0;
+    0, 1, 0, 0, 0,     0, 0, 0, 1, 0,    0, 0, 0, 1, 0,      0, 0, 0, 1, 0;
+    0, 0, 0, 0, 0,     0, 0, 0, 0, 0,    0, 0, 0, 0, 0,      0, 0, 0, 0, 0;
+    0, 0, 0, 0, 0,     0, 0, 0, 0, 0,    0, 0, 0, 0, 0,      0, 0, 0, 0, 0;
+    0, 0, 0, 0, 0,     0, 0, 0, 0, 0,    0, 0, 0, 0, 0,      0, 0, 0, 0, 1;
+    -14, 1, 19, 4, 0,  1, 3, 4, 2, 0,    -18, -1, 19, 2, 0,  -17, 0, 16, 0, 0]
 
 picture : P                           ; names the picture of one window
 picture0  : P far keep
@@ -59,50 +57,62 @@ picture13 : P far keep
 picture14 : P far keep
 picture15 : P far keep
 
-boxes    : I                          ; n x 25: each window times FRAME
-heads_of : I                          ; n x 75: each window's title and cross, as 25 glyphs for Draw
+boxes    : I                          ; n x 20: each window times FRAME
+bars     : P leaf TITLE               ; the title bars, as wide as the screen
 
-; Where everything is, after W has changed.
+; Where everything is, and how title bars look, after W has changed.
 proc lay_out {
     fields : I scratch
-    width_ : I scratch
-    glyph  : I scratch
-    col    : I scratch
-    boxes = W @ FRAME
+    marks  : I scratch
+    at     : I scratch
+    words  : T scratch
+    mask   : T scratch
+    ink    : P scratch
     fields = transpose(W)
-    width_ = transpose(rows(fields, COLS))
-    glyph = rows(captions, rows(fields, SLOT))
-    glyph[where glyph == 0 or width_ < iota(TITLE_COLS) * 8 + 40] = -1
-    glyph = beside(glyph, GLYPH_CROSS)
-    col = transpose(rows(fields, COL))
-    width_ += col
-    col = col + iota(TITLE_COLS, 1) * 8
-    col = reshape(beside(col, width_ - 16), [-1, 1])
-    width_ = transpose(rows(fields, ROW)) - (TITLE + 1) + reshape(0, [1, TITLE_COLS + 1])
-    col = beside(reshape(width_, [-1, 1]), col)
-    col = beside(col, reshape(glyph, [-1, 1]))
-    heads_of = reshape(col, [count, 3 * TITLE_COLS + 3])
+    marks = iota(count)
+    rows(fields, NUMBER) = marks
+    W = transpose(fields)
+    boxes = W @ FRAME
+
+    words = reshape(0, [count, cols_ // 8])
+    draw(words, rows(captions, rows(fields, SLOT)), [0, 1])
+    at = transpose(rows(fields, COLS)) // 8 - iota(cols_ // 8)     ; columns from the right edge
+    words[where at < 4] = 0
+    words[where at == 2] = GLYPH_CROSS
+    mask = tile(words, FONT16)
+
+    ; The window in front is the last one: its bar is yellow, orange while it is dragged.
+    marks = transpose(marks) == count - 1
+    at = marks * (C_YELLOW - C_SLATE - (grab == DRAG)) + C_SLATE
+    ink = COLOURS[at]
+    bars = zoom(ink, shape(mask))
+    at = marks * (C_PAPER - C_FOG + (grab == DRAG) * (C_YELLOW - C_PAPER)) + C_FOG
+    ink = COLOURS[at]
+    rows(bars, iota(count) * TITLE) = ink
+    at = marks * (C_INK - C_SILVER) + C_SILVER
+    ink = COLOURS[at]
+    ink = zoom(ink, shape(mask))
+    bars[where mask] = ink
 }
 
-; Draw window number draw_window.number.
+; Draw window number draw_window.number.  Each matrix here keeps its shape: what is done at every
+; frame then needs no new plan.
 proc draw_window {
     number : I
+    box    : I
+    shades : I
+    bar    : I
     w      : I
-    list   : I scratch
+    place  : I
+    box = rows(boxes, number)
+    shades = reshape(box, [3, 5])
+    draw(frame, COLOURS, shades)
+    bar = box[[15, 16, 17, 18, 19]]
+    draw(frame, bars, bar)
     w = rows(W, number)
-    list = rows(boxes, number)
-    list = reshape(list, [5, 5])
-    draw(frame, COLOURS, list)
     name picture = picture0[w]
-    list = w[[ROW, COL]]
-    draw(frame, picture, list)
-    list = rows(heads_of, number)
-    list = reshape(list, [TITLE_COLS + 1, 3])
-    if number == count - 1 {
-        draw(frame, INK16, list)
-    } else {
-        draw(frame, SILVER16, list)
-    }
+    place = w[[ROW, COL]]
+    draw(frame, picture, place)
 }
 
 ; Look at what the programs did: new ones, new pictures, ends.
@@ -167,7 +177,7 @@ proc adopt {
     used = argmax(used < 0)
     name picture = picture0[used]
     picture = in(processes, ['s', pid])
-    W = below(W, [used, pid, 's', kid[1], 0, 0, room, 0, 0, 0, 0, 1])
+    W = below(W, [used, pid, 's', kid[1], 0, 0, room, 0, 0, 0, 1])
     count += 1
     utf8.bytes = in(processes, [VERBS[CAPTION], pid])
     call one_line
@@ -186,11 +196,13 @@ proc adopt {
 proc fresh {
     number : I
     state  : I
-    w      : I scratch
-    size   : I scratch
+    w      : I
+    ask    : I
+    size   : I
     w = rows(W, number)
     name picture = picture0[w]
-    picture = in(processes, w[[VERB, PID]])
+    ask = w[[VERB, PID]]
+    picture = in(processes, ask)
     if state == 'E' {
         card.lines = in(processes, [VERBS[CARD_OF], w[PID]])
         unless size(card.lines) {
@@ -233,20 +245,10 @@ proc raise {
     call focus
 }
 
-; The last row of W is the window in front: colour it, and tell the kernel.
+; The last row of W is the window in front: tell the kernel.
 proc focus {
-    at : I scratch
     front = -1
-    if count {
-        at = transpose(W)
-        rows(at, TINT) = C_SLATE
-        rows(at, EDGE) = C_FOG
-        W = transpose(at)
-        at = (count - 1) * WC
-        front = W[at + PID]
-        W[at + TINT] = C_YELLOW
-        W[at + EDGE] = C_PAPER
-    }
+    if count { front = W[(count - 1) * WC + PID] }
     out(processes, 0, [VERBS[FOCUS], front])
     from = -1
     new_bar = 1

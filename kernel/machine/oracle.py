@@ -100,7 +100,7 @@ class Step:
         return ref if self.pixel else ref.as_values()
 
     def _writable(self, ref: Ref) -> bool:
-        if ref.row in (self.memory.row_of(0), self.memory.row_of(1), self.memory.row_of(3)):
+        if ref.row in (self.memory.row_of(entry) for entry in (0, 1, 3, 4)):
             return False
         if ref.row == self.memory.row_of(2):
             return bool(self.memory.header_at(ref.row).flags & FLAG_WRITABLE)

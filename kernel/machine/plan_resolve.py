@@ -66,7 +66,7 @@ class Resolver:
         self.table_len = memory.table_len
         self.code_row = memory.row_of(2)
         self.stack_row = memory.row_of(3)
-        self._machine_rows = {SYS_ROW, self.table_row, self.stack_row}
+        self._machine_rows = {SYS_ROW, self.table_row, self.stack_row, memory.row_of(4)}
         if not memory.header_at(self.code_row).flags & FLAG_WRITABLE:
             self._machine_rows.add(self.code_row)
 

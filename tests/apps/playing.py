@@ -148,17 +148,19 @@ def play(
     allow: Sequence[str] = (),
     folder: Folder | None = None,
     pilot: Pilot = lambda run: None,
+    program: Program | None = None,
 ) -> Run:
     """Run a shipped program for so many frames, or (0) to its end.
 
     ``inputs``: the pictures of each picture input.  ``text``: its text input, one piece or
     several.  ``events``: in any order.  ``allow``: ports beyond the harmless ones; programs that
-    it starts get them as well.  ``pilot`` is called before every frame.  Fails if it faults, or has not ended without frames.
+    it starts get them as well.  ``pilot`` is called before every frame.  ``program``: another than
+    is shipped.  Fails if it faults, or has not ended without frames.
     """
     clock = VirtualClock(MOMENT)
     store = FolderStore([APPS])
     kernel = Kernel(store, clock=clock, seed=seed)
-    program = built(name)
+    program = built(name) if program is None else program
     pictures: ListSink[np.ndarray] = ListSink()
     said: ListSink[bytes] = ListSink()
     pieces = [text] if isinstance(text, bytes) else text

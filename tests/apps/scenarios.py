@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from pxos.boot.events import Pointer
+from pxos.kernel.devices.keycodes import KEYS
 
 from ..pictures import photograph
 from .pilots import apple_seeker, bat_keeper
@@ -65,12 +66,20 @@ four bytes are a pixel, and each has a say.
 Größe, naïveté, señor, “quoted” – 好?
 """.encode()
 
+ENTER = KEYS["enter"]
 ONE: Inputs = ((photo,),)
 SCENARIOS: dict[str, Scenario] = {
     "blend": Scenario(("--mode", "over", "--amount", "1"), ((photo,), (sticker,))),
     "blur": Scenario(("4",), ONE),
     "breakout": Scenario(frames=700, pilot=bat_keeper),
+    "card": Scenario((
+        "Desktop stopped: division by zero\nAn element was divided by zero.\n"
+        "where   desktop.pxa:12, instruction 7\ntry     Test the divisor.",
+    ), frames=10),
     "clock": Scenario(frames=30),
+    "desktop": Scenario(frames=120, allow=("processes", "line"), events=[
+        *tap(10, "c", ENTER), *tap(40, KEYS["f3"]), *tap(50, "l", ENTER), (110, Pointer(180, 500)),
+    ]),
     "edges": Scenario((), ONE),
     "flip": Scenario((), ONE),
     "gray": Scenario((), ONE),
@@ -90,6 +99,10 @@ SCENARIOS: dict[str, Scenario] = {
     "rotate": Scenario(("-20",), ONE),
     "scale": Scenario(("--width", "75"), ONE),
     "snake": Scenario(frames=500, seed=3, pilot=apple_seeker),
+    "terminal": Scenario(frames=100, allow=("line",), events=[
+        *tap(10, "echo hello, world", ENTER), *tap(20, "which blur", ENTER),
+        *tap(30, "blurr", ENTER), *tap(50, "echo 'not yet"),
+    ]),
     "text": Scenario(("--width", "28"), text=POEM),
     "threshold": Scenario(("110",), ONE),
     "view": Scenario((), ((photo, sticker),), frames=30, events=[

@@ -179,6 +179,8 @@ def test_the_console_in_a_terminal(here: Path) -> None:
     child.send("still\r")
     child.expect_exact("\x1b[48;2;255;128;0m")
     child.expect_exact("9 x 6")
+    child.send("firstkey &\r")
+    child.expect_exact("the terminal is in use; start it without &")
     child.send("exit 4\r")
     child.expect(pexpect.EOF)
     child.wait()
@@ -270,12 +272,14 @@ def test_fonts(pxos: Pxos, here: Path) -> None:
     assert pxos("font", "f.bdf", "-o", "g.png").status == 1
 
 
-def test_the_doctor(pxos: Pxos, desk: Path) -> None:
+def test_the_doctor(pxos: Pxos, desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(desk / "state"))
     programs.write_app(desk / "store", "desktop", programs.DESKTOP)
     done = pxos("doctor", "--json")
     assert done.status == 0
     findings = {finding["name"]: finding for finding in json.loads(done.out)}
     assert findings["machine"]["state"] == "ok"
+    assert not (desk / "state").exists()
     assert findings["window"]["state"] == "missing"
     assert "DISPLAY" in findings["window"]["detail"]
     text = pxos("doctor").out

@@ -171,6 +171,7 @@ def test_random_numbers_repeat_unless_another_seed_is_given(pxos: Pxos, here: Pa
         (["run", "--size", "9", "echo"], 2, "ROWSxCOLUMNS"),
         (["run", "--allow", "moon", "echo"], 2, "no port 'moon'"),
         (["run", "--graphics", "crt", "echo"], 2, "--graphics"),
+        (["run", "echo", "--allow", "line"], 2, "pxos boot --desktop echo"),
         (["run", "--window", "--headless", "echo"], 2, "exclude each other"),
         (["run", "echo"], 1, "no display"),
         (["run", "echo", "--headless"], 2, "add --frames N"),

@@ -16,7 +16,7 @@ from .tree import Apply, Bound, Dot, Expr, Name
 
 #: How deep macros may expand.
 MAX_EXPANSION = 40
-_NEVER_WRITTEN = ("SYS", "TABLE", "STACK")
+_NEVER_WRITTEN = ("SYS", "TABLE", "STACK", "META")
 
 
 class Names:
