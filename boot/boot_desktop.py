@@ -149,6 +149,7 @@ class _House:
             self._host,
             cwd=Path.cwd(),
             out=out,
+            err=lambda text: out(f"\x1b[31m{text}\x1b[0m"),
             present=self._present,
             typed=typed,
         )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .errors import DONE, INTERRUPTED, BootError
+from . import standard
+from .errors import DONE, INTERRUPTED, BootError, wrong
 
 if TYPE_CHECKING:
     import argparse
@@ -22,18 +22,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     130: interrupted.  Results go to standard output, everything else to standard error.
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    standard.mend()
     try:
         status = _dispatch(words)
-        sys.stdout.flush()
+        standard.write_out(b"")  # what is still in the buffer
         return status
     except BootError as error:
-        print(f"pxos: {error.line}", file=sys.stderr)
+        standard.say(f"pxos: {error.line}")
         return error.status
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has gone; what is left of it must not fail again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        standard.drop_output()
         return DONE
 
 
@@ -48,8 +48,10 @@ def _dispatch(words: list[str]) -> int:
         from . import sessions
 
         return sessions.run_script(Path(words[0]), words[1:])
-    from .cli_parser import make_parser
+    from .cli_parser import COMMANDS, make_parser, unknown
 
+    if words and not words[0].startswith("-") and words[0] not in COMMANDS:
+        raise unknown(words[0])
     options = make_parser().parse_args(words)
     return _follow(options)
 
@@ -57,6 +59,8 @@ def _dispatch(words: list[str]) -> int:
 def _follow(options: argparse.Namespace) -> int:
     """Do what a parsed command line says."""
     command = options.command
+    if command == "run":
+        raise wrong("options for a run stand behind it", "pxos run --help lists them")
     if command in (None, "boot"):
         if options.line is not None:
             from . import sessions

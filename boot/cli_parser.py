@@ -9,7 +9,7 @@ from typing import Any
 from .. import __version__
 from .boot_desktop import BootOptions
 from .displays import ScreenOptions, parse_size
-from .errors import BootError
+from .errors import BootError, wrong
 from .run_options import USAGE, number
 from .terminal_view import GRAPHICS
 
@@ -21,6 +21,25 @@ _DESCRIPTION = f"""A pixel operating system: programs are PNG pictures.
   {USAGE}
                         runs one program; pxos run --help tells more
 """
+
+
+#: The words that may come first.
+COMMANDS = ("boot", "run", "shell", "asm", "disasm", "apps", "font", "doctor")
+
+
+def unknown(word: str) -> BootError:
+    """The error of a first word that is no command; it may be meant as a program."""
+    from ..shell.apps import nearest
+    from . import environment
+
+    apps = environment.app_store().names()
+    if word in apps or (word.endswith((".png", ".pxa")) and Path(word).is_file()):
+        advice = f"did you mean pxos run {word}?"
+    elif near := nearest(word, [*COMMANDS, *apps]):
+        advice = f"did you mean pxos {near if near in COMMANDS else f'run {near}'}?"
+    else:
+        advice = "pxos --help lists them"
+    return wrong(f"there is no command {word!r}", advice)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -47,6 +66,10 @@ def make_parser() -> argparse.ArgumentParser:
     boot = commands.add_parser("boot", help="start the desktop", allow_abbrev=False)
     boot.set_defaults(line=None)
     _add_screen(boot)
+
+    # Read elsewhere, where a program is known; here to be listed, and for misplaced options.
+    run = commands.add_parser("run", help="run one program", add_help=False)
+    run.add_argument("words", nargs=argparse.REMAINDER)
 
     shell = commands.add_parser("shell", help="the console")
     _add_rights(shell)

@@ -9,6 +9,7 @@ from pathlib import Path
 from . import environment
 from .errors import BootError, wrong
 from .events import Display
+from .standard import say
 
 #: Largest side of a screen that can be asked for.
 MAX_SIDE = 4096
@@ -87,12 +88,12 @@ def resolve(options: ScreenOptions) -> str:
     if environment.has_terminal():
         return "terminal"
     if options.screenshot is not None:
-        print("pxos: no display and no terminal; running without a screen", file=sys.stderr)
+        say("pxos: no display and no terminal; running without a screen")
         return "headless"
     raise BootError(
         "there is no display, and the output is no terminal",
         "",
-        "use --headless --frames N --screenshot FILE",
+        "pxos boot and pxos run can do without: --headless --frames N --screenshot FILE",
     )
 
 
@@ -111,7 +112,7 @@ def open_display(where: str, options: ScreenOptions, rows: int, cols: int, title
         except BootError as error:
             if options.where or not environment.has_terminal():
                 raise
-            print(f"pxos: {error.line}", file=sys.stderr)
+            say(f"pxos: {error.line}")
     return TerminalView(
         sys.stdin.fileno(), sys.stdout.fileno(), title=title, graphics=options.graphics
     )

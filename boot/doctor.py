@@ -12,6 +12,7 @@ from importlib import metadata
 
 from . import environment
 from .errors import DONE, FAILED, BootError
+from .standard import tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +29,14 @@ def main(*, as_json: bool = False) -> int:
     """Print the findings; the exit status is 1 if something that pxOS needs is broken."""
     findings = examine()
     if as_json:
-        print(json.dumps([asdict(finding) for finding in findings], indent=2, ensure_ascii=False))
+        found = [asdict(finding) for finding in findings]
+        tell(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
     else:
         width = max(len(finding.name) for finding in findings)
         for finding in findings:
-            print(f"{finding.state:8} {finding.name:{width}}  {finding.detail}")
+            tell(f"{finding.state:8} {finding.name:{width}}  {finding.detail}\n")
             if finding.advice:
-                print(f"{'':8} {'':{width}}  → {finding.advice}")
+                tell(f"{'':8} {'':{width}}  → {finding.advice}\n")
     return FAILED if any(finding.state == "broken" for finding in findings) else DONE
 
 

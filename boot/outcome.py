@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-
 from ..kernel.process import Process
 from .errors import FAILED
+from .standard import say
 
 
 def tell_outcome(process: Process) -> int:
@@ -14,9 +13,9 @@ def tell_outcome(process: Process) -> int:
     if done is None:
         raise ValueError(f"{process} has not ended: wait for it")
     if done.kind == "fault":
-        print("\n".join(process.card), file=sys.stderr)
+        say("\n".join(process.card))
         return FAILED
     if done.kind == "killed":
-        print(f"pxos: {done.text} ({process.name})", file=sys.stderr)
+        say(f"pxos: {done.text} ({process.name})")
         return FAILED
     return done.status

@@ -93,6 +93,8 @@ def pictures_in(data: bytes, name: str) -> Iterator[np.ndarray]:
     """The same for the bytes of a file."""
     if len(data) > MAX_FILE_BYTES:
         raise PictureFileError(f"{name} is larger than {MAX_FILE_BYTES >> 20} MiB: make it smaller")
+    if not data:
+        raise PictureFileError(f"{name} is empty: copy it again from where it came from")
     if png.is_png(data):
         own = _own_png(data, name)
         if own is not None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..kernel.arguments import UsageError, parse_args, usage
+from ..kernel.arguments import UsageError, describe_arg, parse_args, usage
 from ..kernel.clock import VirtualClock
 from ..kernel.grants import Grants
 from ..kernel.kernel import Kernel, SpawnError
@@ -22,6 +22,7 @@ from .displays import check_screenshot, open_display, resolve
 from .errors import DONE, INTERRUPTED, BootError, wrong
 from .outcome import tell_outcome
 from .run_options import HELP, RunOptions, Words
+from .standard import tell
 from .streams import InText, LateText, OutText, PictureFiles, ShownPictures, picture_source, why
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from ..fs.folders import FolderStore
     from ..kernel.process import Process
 
+#: The ending of a program's source.
+SOURCE_SUFFIX = ".pxa"
 #: Bytes of the largest program file that is read.
 _MAX_FILE = 1 << 30
 
@@ -43,22 +46,29 @@ def main(words: Sequence[str]) -> int:
     options = reading.until_app()
     if not options.app:
         if options.help:
-            print(HELP, end="")
+            tell(HELP)
             return DONE
         raise wrong("no program was named", "pxos run --help tells more")
     store = environment.app_store()
     program, name = find_program(options.app, store)
     reading.rest(program.meta)
     if options.help:
-        print(about(program.meta, name), end="")
+        tell(about(program.meta, name))
         return DONE
     return _Run(options, program, name, store).go()
 
 
 def find_program(named: str, store: FolderStore) -> tuple[Program, str]:
-    """A program by file or by name, and what to call it; raises BootError."""
+    """A program by file or by name, and what to call it; raises BootError.
+
+    A file that ends in ``.pxa`` is a source and assembled.
+    """
     path = Path(named)
     try:
+        if path.suffix.lower() == SOURCE_SUFFIX:
+            from .tools import assemble_file
+
+            return program_file.load(assemble_file(path)), path.stem
         if path.suffix.lower() == ".png" or os.sep in named or path.is_file():
             with path.open("rb") as file:
                 data = file.read(_MAX_FILE + 1)
@@ -76,6 +86,10 @@ def find_program(named: str, store: FolderStore) -> tuple[Program, str]:
         others = f", or {', '.join(known)}" if known else ""
         advice = f"did you mean {near}?" if near else f"give a .png file{others}"
         raise wrong(f"there is no program {named!r}", advice) from None
+    except FileNotFoundError:
+        raise BootError(
+            "there is no such program file", named, "give a file that exists, or an app's name"
+        ) from None
     except OSError as error:
         raise BootError(f"the program cannot be read, {why(error)}", named) from error
     except ProgramError as error:
@@ -93,11 +107,10 @@ def about(meta: Meta, name: str) -> str:
         lines += ["", f"{meta.title or name}: {meta.summary}"]
     if meta.args:
         lines.append("")
-        width = max(len(arg.name) for arg in meta.args) + 2
-        for arg in meta.args:
-            bounds = "|".join(arg.choices) or arg.kind
-            default = "" if arg.default in (None, False) else f" ({arg.default})"
-            lines.append(f"  {'--' + arg.name:{width}}  {bounds:8}  {arg.help}{default}")
+        rows = [(f"--{arg.name}", describe_arg(arg), arg.help) for arg in meta.args]
+        widths = [max(len(row[place]) for row in rows) for place in (0, 1)]
+        for name_, kind, help_ in rows:
+            lines.append(f"  {name_:{widths[0]}}  {kind:{widths[1]}}  {help_}".rstrip())
     if meta.inputs:
         lines += ["", "pictures: " + ", ".join(meta.inputs)]
     if meta.help.strip():

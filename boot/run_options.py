@@ -17,7 +17,7 @@ from .errors import wrong
 USAGE = "pxos run APP [ARGUMENTS] [-i PICTURE]... [-o PICTURE]... [options]"
 HELP = f"""usage: {USAGE}
 
-Runs a program picture, by its name or its file.
+Runs a program picture by its name or its file, or a source (.pxa).
 
   -i PICTURE        a picture for the program, in the order of its inputs; - is standard input
   -o PICTURE        where its pictures go: .png .jpg .webp .bmp .tiff; - is standard output

@@ -12,17 +12,18 @@ import numpy as np
 from ..kernel.grants import Grants
 from ..kernel.kernel import Kernel
 from ..kernel.machine.meta import Meta
-from ..kernel.process import Process
+from ..kernel.process import Exit, Process
 from ..shell.pump import Pump
 from ..shell.session import Session
 from . import environment
 from .clock import RealClock
 from .displays import ScreenOptions, open_display, resolve
-from .errors import INTERRUPTED, BootError
+from .errors import FAILED, INTERRUPTED, BootError
 from .events import Display
 from .host import BootHost, decode_or_none
 from .stage import Stage
-from .streams import InText, why, write_out
+from .standard import say, write_out
+from .streams import InText, why
 from .terminal_view import terminal_is_taken
 
 
@@ -77,7 +78,7 @@ class Screens:
                 where, self._options, surface.rows, surface.cols, process.title
             )
         except BootError as error:
-            self._kernel.kill(process.pid, error.line)
+            self._kernel.end(process, Exit("killed", FAILED, None, error.line))
             return
         self._process = process
         self._stage = Stage(self._kernel, process, self._display, Path.cwd())
@@ -135,8 +136,7 @@ def _out_bytes(data: bytes) -> None:
 
 
 def _err(text: str) -> None:
-    sys.stderr.write(text)
-    sys.stderr.flush()
+    say(text, end="")
 
 
 def _show(picture: np.ndarray, name: str) -> None:

@@ -13,9 +13,11 @@ from typing import BinaryIO, Literal
 
 import numpy as np
 
+from ..fs.atomic import is_special, put_in_place
 from ..kernel.pipes import Flow, Given, IterSource, SourceError, Wake
 from ..shell.host import PictureFileError
 from .errors import BootError, wrong
+from .standard import say, write_out
 
 #: The name that means standard input or output.
 STANDARD = "-"
@@ -59,7 +61,8 @@ class PictureFiles:
     """A sink that writes pictures to files once the program has ended well.
 
     One name takes one picture, or any number as ``name-1``, ``name-2``, ...; several names
-    take a picture each.  Pictures wait in temporary files beside their targets.
+    take a picture each.  Pictures wait in temporary files beside their targets;
+    those for standard output are written as they come, for there may be no end of them.
     """
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -67,7 +70,8 @@ class PictureFiles:
         from . import photos
 
         self._names = list(names)
-        self._waiting: list[Path | bytes] = []
+        self._waiting: list[Path] = []
+        self._count = 0
         self._numbers = itertools.count()
         for name in names:
             path = Path(name)
@@ -80,18 +84,20 @@ class PictureFiles:
                     f"end the name with {', '.join(photos.SUFFIXES)}",
                     f"-o {name}",
                 )
-            elif path.is_dir() or not path.parent.is_dir():
+            elif path.is_dir() or is_special(path) or not path.parent.is_dir():
                 raise BootError(
                     "the picture cannot be written there",
                     f"-o {name}",
                     "name a file in a folder that exists",
                 )
+            elif path.exists() and not os.access(path, os.W_OK):
+                raise BootError("the picture may not be written", f"-o {name}", "name another file")
 
     def write(self, picture: np.ndarray) -> Given:
         """Keep a picture; raises SourceError if that cannot be."""
         from . import photos
 
-        number = len(self._waiting)
+        number, self._count = self._count, self._count + 1
         if len(self._names) > 1 and number >= len(self._names):
             raise SourceError(
                 f"the program gives more than {len(self._names)} pictures: "
@@ -99,14 +105,16 @@ class PictureFiles:
             )
         name = self._names[min(number, len(self._names) - 1)]
         if name == STANDARD:
-            self._waiting.append(photos.encoded(picture, ".png"))
-            return Given.TAKEN
+            return Given.TAKEN if write_out(photos.encoded(picture, ".png")) else Given.CLOSED
         target = Path(os.path.realpath(name))
         path = target.with_name(f".{target.name}.{os.getpid()}-{next(self._numbers)}.part")
         try:
             data = photos.encoded(picture, target.suffix)
             self._waiting.append(path)
-            path.write_bytes(data)
+            with path.open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
         except PictureFileError as error:
             raise SourceError(str(error)) from error
         except OSError as error:
@@ -120,39 +128,33 @@ class PictureFiles:
         """Nothing to do: ``commit`` or ``abandon`` ends it."""
 
     def commit(self) -> None:
-        """Put the pictures in their places; raises BootError."""
-        waiting, self._waiting = self._waiting, []
-        if not waiting:
+        """Put the pictures in their places; raises BootError, for too few before any is."""
+        if not self._count:
             raise BootError(
                 "no picture came",
                 f"-o {self._names[0]}",
                 "the program wrote none; nothing was changed",
             )
-        missing = len(self._names) - len(waiting)
-        for number, kept in enumerate(waiting):
-            if isinstance(kept, bytes):
-                write_out(kept)
-                continue
+        if self._count < len(self._names):
+            raise BootError(
+                f"only {self._count} of {len(self._names)} pictures came",
+                f"-o {self._names[self._count]}",
+                "give -o once for each picture; nothing was changed",
+            )
+        for number, kept in enumerate(self._waiting):
             target = Path(self._names[min(number, len(self._names) - 1)])
-            if len(self._names) == 1 and len(waiting) > 1:
+            if len(self._names) == 1 and self._count > 1:
                 target = target.with_name(f"{target.stem}-{number + 1}{target.suffix}")
             try:
-                os.replace(kept, os.path.realpath(target))
+                put_in_place(kept, Path(os.path.realpath(target)))
             except OSError as error:
                 raise BootError(f"{target} cannot be written", why(error)) from error
-        if missing > 0:
-            raise BootError(
-                f"only {len(waiting)} of {len(self._names)} pictures came",
-                f"-o {self._names[len(waiting)]}",
-                "give -o once for each picture",
-            )
 
     def abandon(self) -> None:
         """Leave the files as they were."""
         waiting, self._waiting = self._waiting, []
         for kept in waiting:
-            if isinstance(kept, Path):
-                kept.unlink(missing_ok=True)
+            kept.unlink(missing_ok=True)
 
 
 class ShownPictures:
@@ -189,7 +191,7 @@ class ShownPictures:
         if not sys.stdout.isatty():
             if self._still:
                 return
-            print("pxos: the picture was not kept; -o FILE keeps it", file=sys.stderr)
+            say("pxos: the picture was not kept; -o FILE keeps it")
         else:
             from .terminal_still import still
 
@@ -202,17 +204,6 @@ class ShownPictures:
 
 
 # ---- text ---------------------------------------------------------------------------------------
-
-
-def write_out(data: bytes) -> bool:
-    """Write to standard output at once; False if nobody reads it any more."""
-    try:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        return False
-    return True
 
 
 class OutText:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from ..fs.atomic import write_atomically
 from . import environment
 from .errors import DONE, BootError, wrong
-from .streams import STANDARD, why, write_out
+from .standard import say, tell, write_out
+from .streams import STANDARD, why
 
 _MAX_SOURCE = 1 << 26
 
@@ -46,7 +46,7 @@ def assemble_file(source: Path, include_dirs: Sequence[Path] = ()) -> bytes:
     try:
         return program.save(assemble(read_source(source), path=str(source), include_dirs=dirs))
     except AsmError as error:
-        print(error, file=sys.stderr)
+        say(str(error))
         count = len(error.problems)
         raise BootError(
             f"{count} problem{'s' if count > 1 else ''} in the source",
@@ -103,7 +103,7 @@ def apps(action: str, names: Sequence[str], folder: Path | None = None) -> int:
         stale.append(name)
         if action == "build":
             _write(str(target), data)
-            print(f"built {name}: {len(data)} bytes")
+            tell(f"built {name}: {len(data)} bytes\n")
     if broken:
         raise BootError(f"the sources have problems: {', '.join(broken)}", str(below))
     if action == "check" and stale:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,8 +27,7 @@ class UsageError(ValueError):
         self.usage = usage
 
 
-@dataclass(frozen=True, slots=True)
-class ArgValue:
+class ArgValue(NamedTuple):
     """One argument as the program will read it from port a.
 
     ``value`` by ``arg.kind``: int, float, str (text, choice), bool (flag).
@@ -71,6 +70,27 @@ def usage(meta: Meta, name: str = "") -> str:
         if arg.kind == "choice":
             word = "{" + "|".join(arg.choices) + "}"
         words.append(word if arg.default is None and arg.kind != "flag" else f"[{word}]")
+    return " ".join(words)
+
+
+def describe_arg(arg: Arg) -> str:
+    """What may be given for an argument, e.g. ``whole number 0..127 (3)``; in brackets what it
+    is otherwise."""
+    kinds = {
+        "int": "whole number",
+        "number": "number",
+        "text": "text",
+        "flag": "yes or no",
+        "choice": " ".join(arg.choices),
+    }
+    words = [kinds[arg.kind]]
+    if arg.min is not None or arg.max is not None:
+        low = "" if arg.min is None else f"{arg.min}"
+        words.append(f"{low}..{'' if arg.max is None else arg.max}")
+    if arg.default is not None and arg.kind != "flag":
+        words.append(f"({arg.default!r})" if arg.kind == "text" else f"({arg.default})")
+    elif arg.kind != "flag":
+        words.append("(must be given)")
     return " ".join(words)
 
 

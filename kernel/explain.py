@@ -101,7 +101,8 @@ def _operands(word: int, memory: Memory, meta: Meta) -> list[str]:
 def _detail(stop: Stop, word: int | None, memory: Memory) -> str:
     """What the stop's detail means for its reason."""
     if stop.reason == "M":
-        return f"{stop.detail} rows were wanted, {memory.quota_rows} are allowed"
+        free = memory.quota_rows - memory.top
+        return f"{stop.detail} rows more were wanted, {free} of {memory.quota_rows} are free"
     if stop.reason == "/":
         return f"element {stop.detail}, counted row by row from 0"
     if stop.reason in "NVK" and word is not None and word & 0xFF in BY_CODE:

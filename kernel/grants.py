@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -47,8 +46,7 @@ def port_letters(ports: Iterable[str]) -> frozenset[str]:
     return frozenset(letters)
 
 
-@dataclass(frozen=True, slots=True)
-class Grants:
+class Grants(NamedTuple):
     """What a process may reach.
 
     ``ports``: letters it may use.  ``folder``: what port f reaches (None: port f finds no file

@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 
 #: Columns of the table of children.
 TABLE_COLUMNS = (
-    "pid", "app number", "state", "rows", "columns", "serial", "exit status", "screen program",
+    "pid",
+    "app number",
+    "state",
+    "rows",
+    "columns",
+    "serial",
+    "exit status",
+    "screen program",
 )
 
 
@@ -40,10 +47,13 @@ class Home:
         return self._kernel.catalogue.meta(self.app_names()[number]).summary
 
     def app_needs(self, number: int) -> tuple[bool, bool, int]:
-        """Whether a program asks for a screen, for port x, and how many required arguments."""
+        """Whether a program asks for a screen, for port x, and how many required arguments.
+
+        One that cannot be read counts as one with a screen: there its card is seen.
+        """
         meta = self._kernel.catalogue.meta(self.app_names()[number])
         required = sum(arg.default is None and arg.kind != "flag" for arg in meta.args)
-        return "screen" in meta.ports, "processes" in meta.ports, required
+        return "screen" in meta.ports or not meta.ports, "processes" in meta.ports, required
 
     def app_icon(self, number: int) -> np.ndarray:
         """Icon of a program."""
@@ -66,8 +76,12 @@ class Home:
             program = kernel.catalogue.program(name)
             words = shlex.split(arguments.rstrip(b"\0").decode("utf-8", "replace"))
             child = kernel.spawn(
-                program, name, args=parse_args(program.meta, words, name), parent=parent.pid,
-                grants=parent.grants.for_child(program.meta), priority=parent.priority,
+                program,
+                name,
+                args=parse_args(program.meta, words, name),
+                parent=parent.pid,
+                grants=parent.grants.for_child(program.meta),
+                priority=parent.priority,
             )
         except KeyError:
             child = kernel.stillborn(name, "it is no longer in the store", parent)
@@ -80,9 +94,14 @@ class Home:
         """The children, int32 (n, 8), by pid; TABLE_COLUMNS names the columns."""
         rows = [
             (
-                child.pid, child.app_number, ord(child.state.letter), child.surface.rows,
-                child.surface.cols, child.surface.serial & 0x7FFFFFFF,
-                -1 if child.exit is None else child.exit.status, int(child.is_screen_program),
+                child.pid,
+                child.app_number,
+                ord(child.state.letter),
+                child.surface.rows,
+                child.surface.cols,
+                child.surface.serial & 0x7FFFFFFF,
+                -1 if child.exit is None else child.exit.status,
+                int(child.is_screen_program),
             )
             for child in self._parent.children.values()
         ]

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from queue import Empty, SimpleQueue
+from typing import NamedTuple
 
 from .apps import AppStore, Catalogue
 from .arguments import ArgValue
@@ -44,8 +44,7 @@ class SpawnError(ValueError):
     """A program cannot be started; the message says why and what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """What all processes together may have: how many (ended ones not yet reaped included), and
     bytes of memory in use."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from .devices.base import Device
 from .devices.board import Board
@@ -44,8 +44,7 @@ FAILED_STATUS = 1
 KILLED_STATUS = 130
 
 
-@dataclass(frozen=True, slots=True)
-class Exit:
+class Exit(NamedTuple):
     """How a process ended.
 
     ``kind``: "halted", "fault", "killed" or "closed pipe" (whoever read its output went away,

@@ -6,8 +6,8 @@ import os
 import stat
 from pathlib import Path
 
-from ..kernel.arguments import usage
-from ..kernel.machine.meta import Arg, Meta
+from ..kernel.arguments import describe_arg, usage
+from ..kernel.machine.meta import Meta
 from ..kernel.pipes import Flow
 from .apps import is_program, nearest, program_in, reads, writes
 from .builtins_jobs import JOB_BUILTINS
@@ -261,7 +261,7 @@ def app_help(name: str, meta: Meta) -> str:
     parts = [f"{meta.title or name}: {meta.summary}" if meta.summary else meta.title or name]
     parts.append(f"usage: {usage(meta, name)}")
     if meta.args:
-        rows = [(_arg_name(arg), _arg_kind(arg), arg.help) for arg in meta.args]
+        rows = [(f"--{arg.name}", describe_arg(arg), arg.help) for arg in meta.args]
         parts.append("\n".join("  " + row for row in table(rows)))
     about = []
     taken, given = sorted(reads(meta)), sorted(writes(meta))
@@ -279,24 +279,6 @@ def app_help(name: str, meta: Meta) -> str:
         parts.append(meta.help.strip())
     made = ", ".join(text for text in (meta.author, meta.licence) if text)
     return "\n\n".join([*parts, made] if made else parts)
-
-
-def _arg_name(arg: Arg) -> str:
-    return f"--{arg.name}"
-
-
-def _arg_kind(arg: Arg) -> str:
-    kinds = {"int": "whole number", "number": "number", "text": "text", "flag": "yes or no",
-             "choice": " ".join(arg.choices)}
-    words = [kinds[arg.kind]]
-    if arg.min is not None or arg.max is not None:
-        low = "" if arg.min is None else f"{arg.min}"
-        words.append(f"{low}..{'' if arg.max is None else arg.max}")
-    if arg.default is not None and arg.kind != "flag":
-        words.append(f"({arg.default!r})" if arg.kind == "text" else f"({arg.default})")
-    elif arg.kind != "flag":
-        words.append("(must be given)")
-    return " ".join(words)
 
 
 BUILTINS: dict[str, Builtin] = {

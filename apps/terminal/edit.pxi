@@ -208,13 +208,13 @@ proc complete {
     at = where(utf8.codes == '\n')
     if size(at) { at = at[0] } else { at = size(utf8.codes) }
     splice.text = reshape(utf8.codes, [1, at])
-    encode.bytes = utf8.bytes[iota(size(utf8.bytes) - at - 1, at + 1)]
     if at == cursor and at < size(utf8.codes) {
         ; Nothing is certain: show the choices above a prompt of its own.
         kept = prompt
         put_in.stream = NEWLINE
         call echo
-        feed.text = encode.bytes
+        at = argmax(utf8.bytes == '\n') + 1
+        feed.text = utf8.bytes[iota(size(utf8.bytes) - at, at)]
         feed.ink = C_SILVER
         call feed
         feed.text = "\n"

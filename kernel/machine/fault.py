@@ -7,15 +7,15 @@ memory as it was before the faulting instruction.  Exceptions are for callers' m
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
+
 
 
 class InternalError(Exception):
     """An invariant of pxOS is broken: a bug in pxOS, never in the program it runs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(NamedTuple):
     """One stop reason: its letter, a short title, what it means, what to try."""
 
     letter: str
@@ -62,8 +62,7 @@ REASONS: dict[str, Reason] = {
 FAULTS = frozenset(REASONS) - set("HWY")
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(NamedTuple):
     """Why and where an executor stopped.
 
     ``pc``: the instruction it stopped at (for faults and waiting, the one not done).

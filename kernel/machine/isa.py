@@ -52,9 +52,8 @@ taken as values (a P is its bytes), floored, in row-major order.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from math import floor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -104,8 +103,7 @@ WORK = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Op:
+class Op(NamedTuple):
     """One instruction.
 
     ``form`` names the operand bytes in order: ``d`` destination entry, ``a b c i s n t``

@@ -22,7 +22,7 @@ Header and capacity together fill whole rows.
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -65,8 +65,7 @@ def rows_for(capacity_px: int, width: int) -> int:
     return -(-(HEADER_PX + capacity_px) // width)
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """A matrix header, decoded.  ``row`` is where it stands; ``w4``..``w7`` by kind."""
 
     row: int

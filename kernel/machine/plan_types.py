@@ -7,6 +7,7 @@ headers change and what it costs; filling the elements is left to an executor.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from .isa import Op
 
@@ -17,8 +18,7 @@ WORD_CLASSES = frozenset("IXP")
 APART, OVERLAPS, SAME = 0, 1, 2
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(NamedTuple):
     """An instruction cannot be done: a reason of ``fault.REASONS`` and its detail."""
 
     reason: str

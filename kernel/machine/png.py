@@ -318,7 +318,7 @@ def _read_ihdr(body: memoryview, max_px: int) -> _Header:
         raise PngError(
             f"the picture has {rows} x {cols} = {rows * cols} pixels",
             f"at most {max_px} pixels",
-            "use a smaller picture or raise the limit",
+            "use a smaller picture",
         )
     return _Header(rows, cols, depth, colour, bool(interlace))
 

@@ -6,14 +6,12 @@ for one of several.  Port answers are all that is not decided by the picture alo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 
-@dataclass(frozen=True, slots=True)
-class Port:
+class Port(NamedTuple):
     """One port.  ``reads``/``writes`` say what ``[`` and ``]`` do ("" where they fault);
     ``blocks`` names the directions ("in", "out") that wait until they can be served."""
 
@@ -66,8 +64,7 @@ LETTER_OF = {port.name: port.letter for port in PORTS.values()}
 HARMLESS = frozenset("svkmcrtpa")
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """What passes a port: ``kind`` I, X, T or P and its elements.
 
     ``data``: I and X int32 (rows, columns), X raw Q16.16; T uint8 (rows, columns);
@@ -78,15 +75,13 @@ class Message:
     data: np.ndarray
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(NamedTuple):
     """The port has no answer yet: the instruction is to be run again when it has."""
 
     letter: str
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(NamedTuple):
     """The port is not granted to this program, or not in this direction."""
 
     letter: str

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+
 from pxos.boot.events import Event, Key, Pointer
 from pxos.boot.headless import play_headless
 from pxos.kernel.arguments import parse_args
@@ -72,6 +73,15 @@ pic = in(picture)
 out(picture, pic)
 halt
 """
+#: Gives back each piece of text that it reads.
+PARROT = """
+title "Parrot"
+ports text
+said : T
+loop { said = in(text)
+  unless size(said) { halt }
+  out(text, said) }
+"""
 
 
 @cache
@@ -88,32 +98,58 @@ def shipped(name: str) -> bytes:
 class Desk:
     """A running program on a virtual clock; its children come from a small store."""
 
-    def __init__(self, home: Path, name: str = "desktop", words: Sequence[str] = (),
-                 size: tuple[int, int] | None = None, **apps: bytes) -> None:
+    def __init__(
+        self,
+        home: Path,
+        name: str = "desktop",
+        words: Sequence[str] = (),
+        size: tuple[int, int] | None = None,
+        **apps: bytes,
+    ) -> None:
         self.clock = VirtualClock(MOMENT)
-        self.store = DictStore(mover=made(MOVER), listener=made(LISTENER), filter=made(FILTER),
-                               **apps)
+        self.store = DictStore(
+            mover=made(MOVER),
+            listener=made(LISTENER),
+            filter=made(FILTER),
+            parrot=made(PARROT),
+            **apps,
+        )
         self.kernel = Kernel(self.store, clock=self.clock, seed=1)
         self.session: Session | None = None
 
         def session(out, typed) -> Session:
-            self.session = Session(self.kernel, self.store, FakeHost(home), cwd=home, out=out,
-                                   typed=typed, err=lambda text: out(f"\x1b[31m{text}\x1b[0m"))
+            self.session = Session(
+                self.kernel,
+                self.store,
+                FakeHost(home),
+                cwd=home,
+                out=out,
+                typed=typed,
+                err=lambda text: out(f"\x1b[31m{text}\x1b[0m"),
+            )
             return self.session
 
         self.lines = LineServices(session)
         self.kernel.line_service = self.lines
         program = built(name)
         self.process = self.kernel.spawn(
-            program, name, args=parse_args(program.meta, list(words), name), surface=size,
+            program,
+            name,
+            args=parse_args(program.meta, list(words), name),
+            surface=size,
             grants=Grants.of(program.meta, "xl", child_ports="l"),
         )
 
     def play(self, frames: int, *events: Event) -> np.ndarray:
         """Let frames pass; the events come with the first."""
-        picture = play_headless(self.kernel, self.clock, self.process, frames=frames,
-                                events=[(1, event) for event in events],
-                                each_frame=self.lines.poll)
+        picture = play_headless(
+            self.kernel,
+            self.clock,
+            self.process,
+            frames=frames,
+            events=[(1, event) for event in events],
+            each_frame=self.lines.poll,
+        )
         ended = self.process.exit
         assert ended is None or ended.kind != "fault", "\n".join(self.process.card)
         return picture
@@ -177,5 +213,6 @@ class Desk:
 
     def content(self, window: np.ndarray) -> np.ndarray:
         """What the screen shows where a window has its content."""
-        return self.screen[window[ROW] : window[ROW] + window[ROWS],
-                           window[COL] : window[COL] + window[COLS]]
+        return self.screen[
+            window[ROW] : window[ROW] + window[ROWS], window[COL] : window[COL] + window[COLS]
+        ]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from pxos.boot.events import Key, Pointer
 from pxos.fonts.palette import BY_NAME
 from pxos.kernel.devices.keycodes import CTRL, KEYS
@@ -40,12 +41,12 @@ def pids(desk: Desk) -> list[int]:
     return desk.windows()[:, PID].tolist()
 
 
-# ---- the launcher --------------------------------------------------------------------------------
+# ---- the launcher -------------------------------------------------------------------------------
 
 
 def test_the_launcher_offers_programs_then_filters(desk: Desk) -> None:
     titles = [desk.title_of(place) for place in range(desk.value("offered").shape[1])]
-    assert titles == ["Listener", "Mover", "Terminal", "Filter"]
+    assert titles == ["Listener", "Mover", "Terminal", "Filter", "Parrot"]
     assert desk.number("programs") == 3
 
 
@@ -54,7 +55,7 @@ def test_arrows_and_letters_choose(desk: Desk) -> None:
     for key in ("right", "right", "right", "right", "up", "left", "down", "home", "end"):
         desk.press(key)
         chosen.append(desk.number("chosen"))
-    assert chosen == [0, 1, 2, 3, 3, 0, 0, 3, 0, 3]
+    assert chosen == [0, 1, 2, 3, 4, 1, 0, 3, 0, 4]
     desk.press("M", 1)
     assert desk.title_of(desk.number("chosen")) == "Mover"
     desk.press("z")
@@ -100,7 +101,7 @@ def test_sixteen_windows_are_the_most(desk: Desk) -> None:
     assert len({tuple(w[[ROW, COL]].tolist()) for w in desk.windows()}) == 16
 
 
-# ---- windows ---------------------------------------------------------------------------------------
+# ---- windows ------------------------------------------------------------------------------------
 
 
 def test_windows_follow_their_programs_and_rest_when_nothing_changes(desk: Desk) -> None:
@@ -134,9 +135,16 @@ def test_the_launcher_comes_and_goes_while_programs_go_on(desk: Desk) -> None:
     assert desk.number("at_home") == 0
 
 
-@pytest.mark.parametrize(("key", "modifiers"), [
-    ("f2", 0), ("tab", CTRL), ("tab", 4), ("right", CTRL), ("left", CTRL),
-])
+@pytest.mark.parametrize(
+    ("key", "modifiers"),
+    [
+        ("f2", 0),
+        ("tab", CTRL),
+        ("tab", 4),
+        ("right", CTRL),
+        ("left", CTRL),
+    ],
+)
 def test_keys_switch_windows(desk: Desk, key: str, modifiers: int) -> None:
     a, b, c = (desk.start("listener").pid for _ in range(3))
     order = [(b, c, a), (c, a, b)] if key != "left" else [(c, a, b), (b, c, a)]
@@ -166,14 +174,14 @@ def test_a_window_is_dragged_by_its_title_bar(desk: Desk) -> None:
     for step in range(1, 6):
         desk.play(1, Pointer(*(at + step * np.array([10, -20])), 1))
     assert bar_colour(desk, desk.windows()[0]) == colour("orange")
-    desk.play(3, Pointer(*(at + [50, -100])))
+    desk.play(3, Pointer(*np.add(at, [50, -100])))
     moved = desk.windows()[0]
     assert (moved - window)[[ROW, COL]].tolist() == [50, -100]
     assert np.array_equal(desk.content(moved)[16:], child.surface.picture[16:]), "below the pointer"
     assert not np.array_equal(desk.content(window), child.surface.picture)
     assert bar_colour(desk, moved) == colour("yellow")
-    assert np.array_equal(behind[300:], desk.screen[300:])
-    desk.play(1, Pointer(*(at + [50, -100]), 1))
+    assert np.array_equal(behind[320:], desk.screen[320:])
+    desk.play(1, Pointer(*np.add(at, [50, -100]), 1))
     desk.play(2, Pointer(4000, 9000, 1), Pointer(4000, 9000))
     assert desk.windows()[0][[ROW, COL]].tolist() == [392, 600]
     assert not child.ended
@@ -236,14 +244,18 @@ def test_a_program_that_fails_leaves_a_card(desk: Desk) -> None:
     assert child.pid not in desk.kernel.processes
 
 
-def test_a_program_that_cannot_be_read_is_not_offered_as_one_with_a_screen(tmp_path: Path) -> None:
+def test_a_program_that_cannot_be_read_says_so_when_it_is_started(tmp_path: Path) -> None:
     desk = Desk(tmp_path, damaged=made(LISTENER)[:-4] + b"oops")
     desk.play(5)
     titles = [desk.title_of(place) for place in range(desk.value("offered").shape[1])]
-    assert titles == ["Listener", "Mover", "damaged", "Filter"]
+    assert titles == ["damaged", "Listener", "Mover", "Filter", "Parrot"]
+    desk.press("enter", frames=6)
+    (window,) = desk.windows()
+    assert window[CARD] == 1
+    assert (desk.content(window) == colour("red")).all(-1).sum() > 200
 
 
-# ---- events ----------------------------------------------------------------------------------------
+# ---- events -------------------------------------------------------------------------------------
 
 
 def test_keys_go_to_the_window_in_front_alone(desk: Desk) -> None:
@@ -262,8 +274,14 @@ def test_keys_go_to_the_window_in_front_alone(desk: Desk) -> None:
 def test_pointer_events_are_in_the_windows_own_pixels(desk: Desk) -> None:
     child = desk.start("listener")
     row, col = desk.windows()[0][[ROW, COL]].tolist()
-    desk.play(2, Pointer(row + 3, col + 5), Pointer(row + 7, col + 9, 1),
-              Pointer(row - 30, col + 300, 1), Pointer(row - 30, col + 300), Pointer(row - 30, 600))
+    desk.play(
+        2,
+        Pointer(row + 3, col + 5),
+        Pointer(row + 7, col + 9, 1),
+        Pointer(row - 30, col + 300, 1),
+        Pointer(row - 30, col + 300),
+        Pointer(row - 30, 600),
+    )
     desk.play(2, Pointer(row + 1, col + 1, 1 << 8))
     points = desk.value("points", child)[:, :3].tolist()
     assert points == [[3, 5, 0], [7, 9, 1], [-30, 300, 1], [-30, 300, 0], [1, 1, 256]]
@@ -309,7 +327,12 @@ def test_no_input_stops_the_desktop(tmp_path: Path, seed: int) -> None:
                 code = chance.choice(keys if chance.random() < 0.5 else likely)
                 events.append(Key(code, chance.randrange(3), chance.choice([0, 0, 1, 2, 4])))
             else:
-                events.append(Pointer(chance.randrange(-50, 450), chance.randrange(-50, 700),
-                                      chance.choice([0, 1, 1, 2, 1 << 8, -1 << 8])))
+                events.append(
+                    Pointer(
+                        chance.randrange(-50, 450),
+                        chance.randrange(-50, 700),
+                        chance.choice([0, 1, 1, 2, 1 << 8, -1 << 8]),
+                    )
+                )
         desk.play(2, *events)
     assert not desk.process.ended

@@ -86,6 +86,7 @@ def xvfb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     read, write = os.pipe()
     command = [
         "Xvfb",
+        "-noreset",
         "-displayfd",
         str(write),
         "-screen",

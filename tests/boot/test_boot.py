@@ -49,6 +49,18 @@ def test_booting_without_a_screen_shows_what_the_desktop_shows(pxos: Pxos, desk:
     assert (desk / "a.png").read_bytes() == (desk / "b.png").read_bytes()
 
 
+def test_the_desktop_that_comes_with_pxos(pxos: Pxos, here: Path) -> None:
+    words = ["boot", "--headless", "--frames", "30", "--screenshot"]
+    for name in ("a.png", "b.png"):
+        done = pxos(*words, name)
+        assert (done.status, done.err) == (0, "")
+    picture = shot(here / "a.png")
+    assert picture.shape == (400, 640, 4)
+    assert (picture[..., 3] == 255).all()
+    assert len(np.unique(picture.reshape(-1, 4), axis=0)) >= 12
+    assert (here / "a.png").read_bytes() == (here / "b.png").read_bytes()
+
+
 def test_boot_is_what_pxos_does_without_a_command(pxos: Pxos, desk: Path) -> None:
     words = ["--desktop", "desk", "--headless", "--frames", "9", "--screenshot", "a.png"]
     assert pxos(*words).status == 0

@@ -30,13 +30,18 @@ KITTY = b"\x1b[?0u\x1b[?1016;2$y\x1b[6;20;10t\x1b_Gi=31;OK\x1b\\\x1b[?62;22c"
 class Terminal:
     """A terminal of 24 x 80 with pxOS in it."""
 
-    def __init__(self, words: list[str], answer: bytes, folder: Path, apps: Path) -> None:
+    def __init__(
+        self, words: list[str], answer: bytes, folder: Path, apps: Path, display: str = ""
+    ) -> None:
         environment = {
             key: value
             for key, value in os.environ.items()
             if key not in ("DISPLAY", "WAYLAND_DISPLAY")
         }
         environment |= {"PXOS_APPS": str(apps), "TERM": "xterm-256color"}
+        if display:
+            environment["DISPLAY"] = display
+            environment.pop("SDL_VIDEODRIVER", None)
         self.child = pexpect.spawn(
             sys.executable,
             ["-m", "pxos", *words],
@@ -107,8 +112,8 @@ class Terminal:
 def terminal(tmp_path: Path, apps: Path) -> Iterator[Callable[..., Terminal]]:
     made: list[Terminal] = []
 
-    def make(*words: str, answer: bytes = PLAIN) -> Terminal:
-        made.append(Terminal(list(words), answer, tmp_path, apps))
+    def make(*words: str, answer: bytes = PLAIN, display: str = "") -> Terminal:
+        made.append(Terminal(list(words), answer, tmp_path, apps, display))
         return made[-1]
 
     yield make
@@ -190,6 +195,17 @@ def test_a_terminal_that_answers_nothing_gets_half_blocks(
     shown.until(lambda: shown.pixel(20, 40) == [0x20, 0x40, 0x60])
     shown.child.send("\x1b")
     assert shown.end() == 27
+    shown.assert_restored()
+
+
+def test_the_terminal_is_used_where_no_display_answers(
+    terminal: Callable[..., Terminal],
+) -> None:
+    shown = terminal("run", "firstkey", display=":987")
+    shown.until(lambda: shown.pixel(20, 40) == [0x20, 0x40, 0x60])
+    shown.child.send("k")
+    assert shown.end() == ord("k")
+    assert b"no display answers (SDL driver offscreen)" in shown.raw
     shown.assert_restored()
 
 

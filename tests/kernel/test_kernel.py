@@ -308,7 +308,7 @@ def test_memory_quota(kernel: Kernel) -> None:
     assert process.exit.stop is not None
     assert process.exit.stop.reason == "M"
     assert process.accounting.memory_bytes <= 1 << 20
-    assert any("rows were wanted" in line for line in process.card)
+    assert any("rows more were wanted" in line for line in process.card)
     with pytest.raises(SpawnError, match="--memory"):
         start(kernel, GROW, quota_bytes=1000)
 

@@ -73,12 +73,17 @@ def test_the_catalogue(desk: Desk) -> None:
     assert text(desk.read("t", 3)) == "The Painter"
     assert text(desk.read("t", 2)) == "damaged"
     assert np.array_equal(desk.read("i", 3).data, ICON)
+    assert text(desk.read("d", 0)) == ""
+    assert desk.read("w", desk.apps.index("counter")).data.tolist() == [[1, 0, 1]]
+    assert desk.read("w", 99).data.tolist() == [[0, 0, 0]]
     for nothing in (desk.read("i", 0), desk.read("i", 2), desk.read("i", 9), desk.read("n", -1)):
         assert nothing.data.size == 0
 
 
 def test_a_child_shows_its_picture_and_gets_its_events(desk: Desk) -> None:
     child = desk.start("painter")
+    assert text(desk.read("l", child.pid)) == "The Painter"
+    assert text(desk.read("l", 99)) == ""
     assert desk.read("s", child.pid).data.shape == (0, 0, 4)
     desk.kernel.run(1)
     assert np.array_equal(desk.read("s", child.pid).data, ICON)

@@ -28,7 +28,7 @@ the family may rely on:
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -37,8 +37,7 @@ from ..memory import Memory
 from ..plan_types import APART, OVERLAPS, SAME, Strided
 
 
-@dataclass(frozen=True, slots=True)
-class Operand:
+class Operand(NamedTuple):
     """One operand as a family sees it: elements in memory, by class.
 
     ``kind``: class of the operand, one of ``I X T P Q`` (a view has the class of what it shows).

@@ -25,9 +25,12 @@ def share(
         own = users.get(id(matrix), set())
         for first, group in groups.items():
             others = set().union(*(users.get(id(other), set()) for other in group))
-            if first.kind == matrix.kind and all(
-                one not in reach[other] and other not in reach[one] for one in own for other in others
-            ):
+            apart = all(
+                one not in reach[other] and other not in reach[one]
+                for one in own
+                for other in others
+            )
+            if apart and first.kind == matrix.kind:
                 group.append(matrix)
                 break
         else:

@@ -169,7 +169,8 @@ class Constant(Stmt):
 
 @dataclass(frozen=True, slots=True)
 class Declare(Stmt):
-    """``NAME : KIND [shape] [leaf n] [cap n] [scale f] [offset f] [keep] [far] [scratch] [= data]``."""
+    """``NAME : KIND [shape] [options] [flags] [= data]``: leaf, cap, scale and offset with a
+    value; keep, far and scratch without."""
 
     name: str
     kind: str
