@@ -5,11 +5,14 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import environment
 from .errors import BootError, wrong
-from .events import Display
 from .standard import say
+
+if TYPE_CHECKING:
+    from .events import Display
 
 #: Largest side of a screen that can be asked for.
 MAX_SIDE = 4096

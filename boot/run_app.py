@@ -16,6 +16,7 @@ from ..kernel.machine.meta import Meta
 from ..kernel.machine.program import DEFAULT_QUOTA_BYTES, Program, ProgramError
 from ..kernel.pipes import SourceError
 from ..shell.pump import Pump
+from ..shell.traits import is_lively, is_still
 from . import environment
 from .clock import RealClock
 from .displays import check_screenshot, open_display, resolve
@@ -145,9 +146,7 @@ class _Run:
         screen.check()
         forced = bool(screen.where or screen.frames)
         self._lively = self._still = self._lingers = False
-        if "screen" in self._meta.ports:  # others need not wait for the shell to be imported
-            from ..shell.apps import is_lively, is_still
-
+        if "screen" in self._meta.ports:
             self._lingers = not is_lively(self._meta)
             self._lively = not self._lingers or (forced and not options.outputs)
             self._still = is_still(self._meta) and not self._lively
@@ -237,7 +236,7 @@ class _Run:
             if given:
                 raise wrong(f"{self._name} reads no pictures", where=f"-i {given[0]}")
             return []
-        if len(given) < len(wanted):
+        if len(given) < len(wanted) and not self._lively:
             missing = ", ".join(wanted[len(given) :])
             raise wrong(f"{self._name} needs a picture more ({missing})", "give each with -i")
         if given.count("-") + ("text" in self._meta.ports and "-" in given) > 1:
@@ -245,8 +244,9 @@ class _Run:
         for name in given:
             if name != "-" and not Path(name).exists():
                 raise BootError("there is no such picture", name)
+        # A program with a screen may begin without pictures: it says so, or makes its own.
         last = len(wanted) - 1
-        return [[name] for name in given[:last]] + [given[last:]]
+        return [[name] for name in given[:last]] + ([given[last:]] if given[last:] else [])
 
     def _open_outputs(self) -> PictureFiles | ShownPictures | None:
         names = self._options.outputs
@@ -313,7 +313,8 @@ class _Run:
         status = tell_outcome(process) if process.ended else DONE
         if self._options.screen.screenshot is not None:
             write_screenshot(self._options.screen.screenshot, picture, process.name)
-        return self._commit(status) if process.ended else status
+        # Whoever left a program by closing its window keeps what it had written until then.
+        return self._commit(status)
 
 
 def write_screenshot(path: Path, picture: np.ndarray, name: str) -> None:

@@ -34,7 +34,8 @@ def write_out(data: bytes) -> bool:
     """
     try:
         sys.stdout.flush()
-        sys.stdout.buffer.write(data)
+        if data:  # writing nothing fails too where the disk is full
+            sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
     except BrokenPipeError:
         drop_output()

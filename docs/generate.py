@@ -47,8 +47,10 @@ def _overview() -> Iterator[str]:
     yield "| | name | operands | meaning |"
     yield "|---|---|---|---|"
     for op in isa.ROWS:
-        yield (f"| `{_cell(op.char)}` | [{op.name}](#{_anchor(op)}) | `{_cell(op.form) or ' '}` "
-               f"| {_cell(op.meaning)} |")
+        yield (
+            f"| `{_cell(op.char)}` | [{op.name}](#{_anchor(op)}) | `{_cell(op.form) or ' '}` "
+            f"| {_cell(op.meaning)} |"
+        )
     yield ""
 
 
@@ -80,7 +82,10 @@ def machine_page() -> str:
     intro = (isa.__doc__ or "").split("\n", 2)[2]
     lines += ["## Words and pixels", "", *_prose(intro), ""]
     lines += ["## The picture", "", *_prose((memory.__doc__ or "").split("\n", 2)[2]), ""]
-    lines += ["The words of SYS: " + ", ".join(f"{i} `{n}`" for n, i in memory.SYS.items()) + ".", ""]
+    lines += [
+        "The words of SYS: " + ", ".join(f"{i} `{n}`" for n, i in memory.SYS.items()) + ".",
+        "",
+    ]
     lines += [
         f"Operand bytes 0-{isa.FIRST_SMALL - 1} name entries of the table, the first of which are "
         + ", ".join(f"`{name}`" for name in isa.RESERVED)
@@ -93,18 +98,33 @@ def machine_page() -> str:
         for op in isa.ROWS:
             if op.family == family:
                 lines += _row(op)
-    lines += ["## Fuel", "", f"An instruction costs 1 + work // {isa.FUEL_ELEMENTS} fuel. Work is:", ""]
+    lines += [
+        "## Fuel",
+        "",
+        f"An instruction costs 1 + work // {isa.FUEL_ELEMENTS} fuel. Work is:",
+        "",
+    ]
     lines += [f"- `{name}`: {text}" for name, text in isa.WORK.items()]
-    lines += ["", "## Ports", "", "| | name | `[` reads | `]` writes | blocks | without asking |",
-              "|---|---|---|---|---|---|"]
+    lines += [
+        "",
+        "## Ports",
+        "",
+        "| | name | `[` reads | `]` writes | blocks | without asking |",
+        "|---|---|---|---|---|---|",
+    ]
     lines += [
         f"| `{p.letter}` | {p.name} | {_cell(p.reads) or 'nothing'} | {_cell(p.writes) or 'nothing'} "
         f"| {', '.join(p.blocks) or 'never'} | {'yes' if p.letter in HARMLESS else 'no'} |"
         for p in PORTS.values()
     ]
-    lines += ["", "### Key codes", "",
-              "A character is its Unicode code point; the others are:", "",
-              ", ".join(f"`{name}` {code:#x}" for name, code in KEYS.items()) + "."]
+    lines += [
+        "",
+        "### Key codes",
+        "",
+        "A character is its Unicode code point; the others are:",
+        "",
+        ", ".join(f"`{name}` {code:#x}" for name, code in KEYS.items()) + ".",
+    ]
     lines += ["", "## Stop reasons", "", "| | | meaning | what to try |", "|---|---|---|---|"]
     lines += [f"| `{r.letter}` | {r.title} | {r.meaning} | {r.advice} |" for r in REASONS.values()]
     return "\n".join(lines) + "\n"

@@ -45,7 +45,9 @@ def weave() -> np.ndarray:
 
 def desktop() -> np.ndarray:
     """Some apps open on the desktop, uint8 (400, 640, 4)."""
-    program = Kernel(FolderStore([ROOT / "apps"]), clock=VirtualClock()).catalogue.program("desktop")
+    program = Kernel(FolderStore([ROOT / "apps"]), clock=VirtualClock()).catalogue.program(
+        "desktop"
+    )
     events: list[tuple[int, Event]] = []
     frame = 20
     for steps in LAUNCHES:

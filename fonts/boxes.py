@@ -22,8 +22,12 @@ FIRST, LAST = 0x2500, 0x259F
 UP, RIGHT, DOWN, LEFT = 1, 2, 4, 8
 
 _DIRECTIONS = {
-    "UP": UP, "RIGHT": RIGHT, "DOWN": DOWN, "LEFT": LEFT,
-    "VERTICAL": UP | DOWN, "HORIZONTAL": LEFT | RIGHT,
+    "UP": UP,
+    "RIGHT": RIGHT,
+    "DOWN": DOWN,
+    "LEFT": LEFT,
+    "VERTICAL": UP | DOWN,
+    "HORIZONTAL": LEFT | RIGHT,
 }
 _WEIGHTS = {"LIGHT": "light", "SINGLE": "light", "HEAVY": "heavy", "DOUBLE": "double"}
 _DASHES = {"DOUBLE": 2, "TRIPLE": 3, "QUADRUPLE": 4}
@@ -32,8 +36,13 @@ _AXIS_COL = 3
 #: Quadrants by bit: upper left 1, upper right 2, lower left 4, lower right 8.
 _QUADRANT_WORDS = {"UPPER LEFT": 1, "UPPER RIGHT": 2, "LOWER LEFT": 4, "LOWER RIGHT": 8}
 _EIGHTHS = {
-    "ONE EIGHTH": 1, "ONE QUARTER": 2, "THREE EIGHTHS": 3, "HALF": 4,
-    "FIVE EIGHTHS": 5, "THREE QUARTERS": 6, "SEVEN EIGHTHS": 7,
+    "ONE EIGHTH": 1,
+    "ONE QUARTER": 2,
+    "THREE EIGHTHS": 3,
+    "HALF": 4,
+    "FIVE EIGHTHS": 5,
+    "THREE QUARTERS": 6,
+    "SEVEN EIGHTHS": 7,
 }
 Arms = dict[int, str]
 

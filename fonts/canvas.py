@@ -23,10 +23,42 @@ INK, NIGHT, SLATE, FOG, SILVER, PAPER, RED, ORANGE = range(8)
 YELLOW, LIME, GREEN, TEAL, BLUE, INDIGO, PINK, BROWN = range(8, 16)
 
 #: What a colour turns into where the light from the top left falls, and where it does not.
-LIGHTER = (SLATE, SLATE, FOG, SILVER, PAPER, PAPER, PINK, YELLOW,
-           PAPER, YELLOW, LIME, SILVER, SILVER, PINK, PAPER, ORANGE)
-DARKER = (INK, INK, NIGHT, SLATE, FOG, SILVER, BROWN, RED,
-          ORANGE, GREEN, TEAL, BLUE, INDIGO, SLATE, INDIGO, SLATE)
+LIGHTER = (
+    SLATE,
+    SLATE,
+    FOG,
+    SILVER,
+    PAPER,
+    PAPER,
+    PINK,
+    YELLOW,
+    PAPER,
+    YELLOW,
+    LIME,
+    SILVER,
+    SILVER,
+    PINK,
+    PAPER,
+    ORANGE,
+)
+DARKER = (
+    INK,
+    INK,
+    NIGHT,
+    SLATE,
+    FOG,
+    SILVER,
+    BROWN,
+    RED,
+    ORANGE,
+    GREEN,
+    TEAL,
+    BLUE,
+    INDIGO,
+    SLATE,
+    INDIGO,
+    SLATE,
+)
 
 
 class Canvas:

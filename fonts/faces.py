@@ -100,9 +100,7 @@ def _pixels(number: int, cell: Iterable[str]) -> list[bool]:
         raise FaceError(number, f"a pixel is '#' or '.', not {error.args[0]!r}") from error
 
 
-def _compose(
-    number: int, line: str, glyphs: dict[str, np.ndarray]
-) -> tuple[str, np.ndarray]:
+def _compose(number: int, line: str, glyphs: dict[str, np.ndarray]) -> tuple[str, np.ndarray]:
     """The name and picture of ``+ NAME = PART PART ...``."""
     left, equals, right = line[2:].partition(" = ")
     parts = [_name(number, word) for word in right.split()]

@@ -32,8 +32,9 @@ def blur() -> Canvas:
     """A drop of water."""
     drop = Canvas()
     drop.disc(18, 16, 7.6, TEAL)
-    drop.polygon([(4.0, 16), (8.5, 13.4), (15, 9.2), (18, 8.6), (18, 23.4), (15, 22.8),
-                  (8.5, 18.6)], TEAL)
+    drop.polygon(
+        [(4.0, 16), (8.5, 13.4), (15, 9.2), (18, 8.6), (18, 23.4), (15, 22.8), (8.5, 18.6)], TEAL
+    )
     drop = drop.lit()
     drop.stamp(14, 10, "..p .pp .p. .p. .pp", {"p": PAPER})
     return on_key(BLUE, drop)
@@ -71,8 +72,14 @@ def gray() -> Canvas:
     ball = Canvas()
     disc = ball.disc_mask(15, 16, 10.4)
     row, col = np.indices(ball.pixels.shape)
-    stripes = ((RED, FOG), (ORANGE, SILVER), (YELLOW, PAPER), (LIME, SILVER), (TEAL, FOG),
-               (INDIGO, SLATE))
+    stripes = (
+        (RED, FOG),
+        (ORANGE, SILVER),
+        (YELLOW, PAPER),
+        (LIME, SILVER),
+        (TEAL, FOG),
+        (INDIGO, SLATE),
+    )
     for band, (colour, grey) in enumerate(stripes):
         inside = disc & ((row - 5) * 6 // 20 == band)
         ball.fill(inside & (col < 16), colour)
@@ -102,8 +109,12 @@ def scale() -> Canvas:
     """A small square that grows to a large one."""
     canvas = key(GREEN)
     for step in range(5, 27, 4):
-        for row, col, rows, cols in ((5, step, 1, 2), (25, step, 1, 2), (step, 5, 2, 1),
-                                     (step, 26, 2, 1)):
+        for row, col, rows, cols in (
+            (5, step, 1, 2),
+            (25, step, 1, 2),
+            (step, 5, 2, 1),
+            (step, 26, 2, 1),
+        ):
             canvas.rect(row, col, rows, cols, PAPER)
     small = Canvas()
     small.rect(16, 6, 9, 9, YELLOW)
@@ -156,8 +167,22 @@ def histogram() -> Canvas:
     canvas = key(BROWN)
     canvas.rect(4, 4, 23, 24, INK)
     heights = (2, 3, 5, 8, 12, 15, 13, 10, 12, 17, 14, 8, 5, 2)
-    hues = (INDIGO, INDIGO, BLUE, BLUE, TEAL, TEAL, GREEN, LIME, LIME, YELLOW, ORANGE, ORANGE,
-            RED, RED)
+    hues = (
+        INDIGO,
+        INDIGO,
+        BLUE,
+        BLUE,
+        TEAL,
+        TEAL,
+        GREEN,
+        LIME,
+        LIME,
+        YELLOW,
+        ORANGE,
+        ORANGE,
+        RED,
+        RED,
+    )
     for index, height in enumerate(heights):
         col = 5 + index * 22 // 14
         wide = 5 + (index + 1) * 22 // 14 - col
@@ -170,15 +195,39 @@ def palette() -> Canvas:
     """The sixteen colours."""
     card = Canvas()
     card.rounded(4, 4, 23, 24, 2, PAPER)
-    order = (RED, ORANGE, YELLOW, LIME, PINK, BROWN, TEAL, GREEN, INDIGO, BLUE, SILVER, PAPER,
-             INK, NIGHT, SLATE, FOG)
+    order = (
+        RED,
+        ORANGE,
+        YELLOW,
+        LIME,
+        PINK,
+        BROWN,
+        TEAL,
+        GREEN,
+        INDIGO,
+        BLUE,
+        SILVER,
+        PAPER,
+        INK,
+        NIGHT,
+        SLATE,
+        FOG,
+    )
     for index, colour in enumerate(order):
         card.rect(6 + index // 4 * 5, 6 + index % 4 * 5, 5, 5, colour)
     return on_key(SLATE, card)
 
 
 ICONS: dict[str, Callable[[], Canvas]] = {
-    "blur": blur, "edges": edges, "invert": invert, "gray": gray, "threshold": threshold,
-    "scale": scale, "flip": flip, "rotate": rotate, "blend": blend, "histogram": histogram,
+    "blur": blur,
+    "edges": edges,
+    "invert": invert,
+    "gray": gray,
+    "threshold": threshold,
+    "scale": scale,
+    "flip": flip,
+    "rotate": rotate,
+    "blend": blend,
+    "histogram": histogram,
     "palette": palette,
 }

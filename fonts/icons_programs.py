@@ -60,8 +60,9 @@ def hello() -> Canvas:
     bubble = bubble.lit()
     bubble.rect(10, 11, 3, 2, INK)
     bubble.rect(10, 19, 3, 2, INK)
-    bubble.stamp(14, 10, "p..........p .i........i. ..i......i.. ...iiiiii...",
-                 {"i": INK, "p": PAPER})
+    bubble.stamp(
+        14, 10, "p..........p .i........i. ..i......i.. ...iiiiii...", {"i": INK, "p": PAPER}
+    )
     bubble.rect(14, 8, 2, 2, PINK)
     bubble.rect(14, 22, 2, 2, PINK)
     return on_key(YELLOW, bubble)
@@ -93,8 +94,9 @@ def terminal() -> Canvas:
     """A prompt on a dark screen."""
     screen = Canvas()
     screen.rounded(5, 5, 21, 22, 3, NIGHT)
-    screen.stamp(10, 9, "gg.... .gg... ..gg.. ...gg. ....gg ...gg. ..gg.. .gg... gg....",
-                 {"g": LIME})
+    screen.stamp(
+        10, 9, "gg.... .gg... ..gg.. ...gg. ....gg ...gg. ..gg.. .gg... gg....", {"g": LIME}
+    )
     screen.rect(19, 17, 2, 6, PAPER)
     return on_key(FOG, screen)
 
@@ -139,8 +141,9 @@ def mandelbrot() -> Canvas:
         z = np.where(bounded, z * z + c, z)
         steps += bounded
     ramp = np.array([INDIGO] * 3 + [BLUE, TEAL, LIME, YELLOW, YELLOW] + [PAPER] * 32 + [INK])
-    canvas.pixels = np.where(canvas.pixels == INDIGO, ramp[np.minimum(steps, 40)],
-                             canvas.pixels).astype(np.int8)
+    canvas.pixels = np.where(
+        canvas.pixels == INDIGO, ramp[np.minimum(steps, 40)], canvas.pixels
+    ).astype(np.int8)
     return canvas
 
 
@@ -166,8 +169,20 @@ def paint() -> Canvas:
 def snake() -> Canvas:
     """A snake that is about to eat."""
     body = Canvas()
-    points = [(24.0, 5.5), (24.0, 20.0), (23.0, 22.5), (21.0, 23.5), (18.5, 22.5), (17.5, 20.0),
-              (17.5, 10.5), (16.5, 8.0), (14.0, 7.0), (11.5, 8.0), (10.5, 10.5), (10.5, 16.0)]
+    points = [
+        (24.0, 5.5),
+        (24.0, 20.0),
+        (23.0, 22.5),
+        (21.0, 23.5),
+        (18.5, 22.5),
+        (17.5, 20.0),
+        (17.5, 10.5),
+        (16.5, 8.0),
+        (14.0, 7.0),
+        (11.5, 8.0),
+        (10.5, 10.5),
+        (10.5, 16.0),
+    ]
     body.stroke(points, 4.2, GREEN)
     body.disc(10.5, 16.5, 3.2, GREEN)
     body = body.lit()
@@ -209,13 +224,27 @@ def landscape(canvas: Canvas, row: int, col: int, rows: int, cols: int) -> None:
     scene.rect(0, 0, 32, 32, TEAL)
     scene.disc(row + rows * 0.32, col + cols * 0.3, rows * 0.18, YELLOW)
     foot = row + rows
-    scene.polygon([(foot, col + cols * 0.22), (row + rows * 0.25, col + cols * 0.68),
-                   (foot, col + cols * 1.2)], INDIGO)
-    scene.polygon([(row + rows * 0.25, col + cols * 0.68), (row + rows * 0.5, col + cols * 0.5),
-                   (row + rows * 0.42, col + cols * 0.7), (row + rows * 0.5, col + cols * 0.86)],
-                  PAPER)
-    scene.polygon([(foot, col - cols * 0.3), (row + rows * 0.6, col + cols * 0.25),
-                   (foot, col + cols * 0.8)], GREEN)
+    scene.polygon(
+        [
+            (foot, col + cols * 0.22),
+            (row + rows * 0.25, col + cols * 0.68),
+            (foot, col + cols * 1.2),
+        ],
+        INDIGO,
+    )
+    scene.polygon(
+        [
+            (row + rows * 0.25, col + cols * 0.68),
+            (row + rows * 0.5, col + cols * 0.5),
+            (row + rows * 0.42, col + cols * 0.7),
+            (row + rows * 0.5, col + cols * 0.86),
+        ],
+        PAPER,
+    )
+    scene.polygon(
+        [(foot, col - cols * 0.3), (row + rows * 0.6, col + cols * 0.25), (foot, col + cols * 0.8)],
+        GREEN,
+    )
     inside = np.zeros(canvas.pixels.shape, bool)
     inside[row : row + rows, col : col + cols] = True
     canvas.fill_from(scene, inside)
@@ -249,7 +278,10 @@ def text() -> Canvas:
     page.polygon([(4, 8), (4, 20), (9, 25), (27, 25), (27, 8)], PAPER)
     page = page.lit()
     page.polygon([(4, 20), (9, 20), (9, 25)], SILVER)
-    page.stamp(9, 11, """
+    page.stamp(
+        9,
+        11,
+        """
         ..ii....
         .iiii...
         ii..ii..
@@ -257,7 +289,9 @@ def text() -> Canvas:
         iiiiii..
         ii..ii..
         ii..ii..
-    """, {"i": INDIGO})
+    """,
+        {"i": INDIGO},
+    )
     page.rect(19, 11, 1, 11, FOG)
     page.rect(21, 11, 1, 8, FOG)
     page.rect(23, 11, 1, 10, FOG)
@@ -267,7 +301,15 @@ def text() -> Canvas:
 
 
 ICONS: dict[str, Callable[[], Canvas]] = {
-    "hello": hello, "desktop": desktop, "terminal": terminal, "clock": clock, "life": life,
-    "mandelbrot": mandelbrot, "paint": paint, "snake": snake, "breakout": breakout,
-    "view": view, "text": text,
+    "hello": hello,
+    "desktop": desktop,
+    "terminal": terminal,
+    "clock": clock,
+    "life": life,
+    "mandelbrot": mandelbrot,
+    "paint": paint,
+    "snake": snake,
+    "breakout": breakout,
+    "view": view,
+    "text": text,
 }

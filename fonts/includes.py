@@ -10,12 +10,29 @@ _NOTE = "; Made by python -m pxos.fonts.build from {source}: edit that, not this
 
 #: Constants for glyphs that have no key on a keyboard.
 GLYPH_NAMES = {
-    "GLYPH_UP": 0x01, "GLYPH_DOWN": 0x02, "GLYPH_LEFT": 0x03, "GLYPH_RIGHT": 0x04,
-    "GLYPH_LIGHT": 0x05, "GLYPH_MEDIUM": 0x06, "GLYPH_DARK": 0x07, "GLYPH_BACK": 0x08,
-    "GLYPH_PLAY": 0x09, "GLYPH_RETURN": 0x0A, "GLYPH_CHECK": 0x0B, "GLYPH_CROSS": 0x0C,
-    "GLYPH_DISC": 0x0D, "GLYPH_DOTS": 0x0E, "GLYPH_HEART": 0x0F, "GLYPH_QUARTERS": 0x10,
-    "GLYPH_FULL": 0x1F, "GLYPH_MISSING": charset.REPLACEMENT, "GLYPH_SINGLE": 0x80,
-    "GLYPH_BULLET": 0x80, "GLYPH_DOUBLE": 0x90, "GLYPH_SQUARE": 0x90, "GLYPH_BOX": 256,
+    "GLYPH_UP": 0x01,
+    "GLYPH_DOWN": 0x02,
+    "GLYPH_LEFT": 0x03,
+    "GLYPH_RIGHT": 0x04,
+    "GLYPH_LIGHT": 0x05,
+    "GLYPH_MEDIUM": 0x06,
+    "GLYPH_DARK": 0x07,
+    "GLYPH_BACK": 0x08,
+    "GLYPH_PLAY": 0x09,
+    "GLYPH_RETURN": 0x0A,
+    "GLYPH_CHECK": 0x0B,
+    "GLYPH_CROSS": 0x0C,
+    "GLYPH_DISC": 0x0D,
+    "GLYPH_DOTS": 0x0E,
+    "GLYPH_HEART": 0x0F,
+    "GLYPH_QUARTERS": 0x10,
+    "GLYPH_FULL": 0x1F,
+    "GLYPH_MISSING": charset.REPLACEMENT,
+    "GLYPH_SINGLE": 0x80,
+    "GLYPH_BULLET": 0x80,
+    "GLYPH_DOUBLE": 0x90,
+    "GLYPH_SQUARE": 0x90,
+    "GLYPH_BOX": 256,
 }
 
 
@@ -31,7 +48,7 @@ def palette_include() -> str:
     others = ", ".join(colour.name.upper() for colour in PALETTE[8:])
     return (
         _NOTE.format(source="fonts/palette.py")
-        + "; The palette \"pxos 16\": opaque pixels, and the picture of them all.\n\n"
+        + '; The palette "pxos 16": opaque pixels, and the picture of them all.\n\n'
         + colours
         + f"\nPALETTE : P 1x16 = [{names},\n                    {others}]\n"
     )
@@ -39,16 +56,23 @@ def palette_include() -> str:
 
 def keys_include() -> str:
     """Key codes, modifiers and the columns of events."""
-    keys = {f"KEY_{name.upper().replace(' ', '_')}": str(code) if code < 256 else f"{code:#x}"
-            for name, code in keycodes.KEYS.items()}
+    keys = {
+        f"KEY_{name.upper().replace(' ', '_')}": str(code) if code < 256 else f"{code:#x}"
+        for name, code in keycodes.KEYS.items()
+    }
     bits = {
-        "MOD_SHIFT": keycodes.SHIFT, "MOD_CTRL": keycodes.CTRL, "MOD_ALT": keycodes.ALT,
+        "MOD_SHIFT": keycodes.SHIFT,
+        "MOD_CTRL": keycodes.CTRL,
+        "MOD_ALT": keycodes.ALT,
         "MOD_META": keycodes.META,
     }
-    states = {"STATE_UP": keycodes.UP, "STATE_DOWN": keycodes.DOWN,
-              "STATE_REPEAT": keycodes.REPEAT}
-    buttons = {"BUTTON_LEFT": keycodes.LEFT, "BUTTON_RIGHT": keycodes.RIGHT,
-               "BUTTON_MIDDLE": keycodes.MIDDLE, "WHEEL_SHIFT": keycodes.WHEEL_SHIFT}
+    states = {"STATE_UP": keycodes.UP, "STATE_DOWN": keycodes.DOWN, "STATE_REPEAT": keycodes.REPEAT}
+    buttons = {
+        "BUTTON_LEFT": keycodes.LEFT,
+        "BUTTON_RIGHT": keycodes.RIGHT,
+        "BUTTON_MIDDLE": keycodes.MIDDLE,
+        "WHEEL_SHIFT": keycodes.WHEEL_SHIFT,
+    }
     return (
         _NOTE.format(source="kernel/devices/keycodes.py")
         + "; Keys that are no characters, by the code in column 0 of a key event.\n\n"
@@ -65,8 +89,12 @@ def keys_include() -> str:
 def font_include() -> str:
     """The atlases as masks and as pictures, and the glyphs worth a name."""
     names = {name: f"{code:#04x}" for name, code in GLYPH_NAMES.items()}
-    arms = {"ARM_UP": boxes.UP, "ARM_RIGHT": boxes.RIGHT, "ARM_DOWN": boxes.DOWN,
-            "ARM_LEFT": boxes.LEFT}
+    arms = {
+        "ARM_UP": boxes.UP,
+        "ARM_RIGHT": boxes.RIGHT,
+        "ARM_DOWN": boxes.DOWN,
+        "ARM_LEFT": boxes.LEFT,
+    }
     return (
         _NOTE.format(source="fonts/includes.py")
         + "; The fonts.  FONT16 and FONT8 are masks (255 ink, 0 paper), for Tile into T;\n"

@@ -31,9 +31,7 @@ class Colour:
         """Relative luminance 0..1 as WCAG 2 defines it."""
         return sum(
             weight * _linear(channel / 255)
-            for weight, channel in (
-                (0.2126, self.red), (0.7152, self.green), (0.0722, self.blue)
-            )
+            for weight, channel in ((0.2126, self.red), (0.7152, self.green), (0.0722, self.blue))
         )
 
 

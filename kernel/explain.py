@@ -9,6 +9,7 @@ from .machine.fault import REASONS, Stop
 from .machine.isa import BY_CODE, FIRST_SMALL
 from .machine.memory import Memory
 from .machine.meta import Meta
+from .machine.ports import PORTS
 from .machine.words import describe
 
 if TYPE_CHECKING:
@@ -109,4 +110,20 @@ def _detail(stop: Stop, word: int | None, memory: Memory) -> str:
         return f"operand {stop.detail + 1}"
     if stop.reason == "?" and word is not None:
         return f"the pixel is {word:#010x}"
+    if stop.reason == "P" and word is not None:
+        return _port(word)
     return ""
+
+
+def _port(word: int) -> str:
+    """Which port an instruction uses."""
+    op = BY_CODE.get(word & 0xFF)
+    if op is None or "'p" not in op.operands:
+        return ""
+    letter = chr(word >> 8 * (op.operands.index("'p") + 1) & 0xFF)
+    port = PORTS.get(letter)
+    if port is None:
+        return f"{letter!r} is no port"
+    if letter == "f":
+        return "the port files: not allowed, or the path leads out of the folder"
+    return f"the port {port.name}"

@@ -85,5 +85,6 @@ class Grants(NamedTuple):
         passed = self.ports & self.child_ports
         asked = {LETTER_OF[name] for name in meta.ports if name in LETTER_OF}
         ports = frozenset(asked & (HARMLESS | passed))
-        return Grants(ports, self.folder if "f" in ports else None, passed & ports,
-                      self.max_children)
+        return Grants(
+            ports, self.folder if "f" in ports else None, passed & ports, self.max_children
+        )

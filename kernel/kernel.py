@@ -283,6 +283,11 @@ class Kernel:
 
     # ---- running --------------------------------------------------------------------------
 
+    @property
+    def idle(self) -> bool:
+        """Whether no process is ready, and none is on a worker."""
+        return not (len(self.scheduler) or self._runner.flying)
+
     def run(self, seconds: float) -> bool:
         """Run ready processes until all wait or ``seconds`` are over; at least one slice.
 

@@ -209,9 +209,7 @@ class Process:
     def sleeping(self) -> bool:
         """Whether it waits for a number of frames it asked for, and nothing else."""
         frame = self.device("v")
-        return (
-            self.waiting_for == frozenset("v") and isinstance(frame, Frame) and frame.sleeping
-        )
+        return self.waiting_for == frozenset("v") and isinstance(frame, Frame) and frame.sleeping
 
     def shown(self) -> None:
         """It showed a picture: whoever started it may want to see."""

@@ -24,8 +24,10 @@ def philox4x32(counter: np.ndarray, key: tuple[int, int]) -> np.ndarray:
     for _ in range(ROUNDS):
         product0, product1 = _M0 * c0, _M1 * c2
         c0, c1, c2, c3 = (
-            (product1 >> _HALF) ^ c1 ^ np.uint64(k0), product1 & _LOW,
-            (product0 >> _HALF) ^ c3 ^ np.uint64(k1), product0 & _LOW,
+            (product1 >> _HALF) ^ c1 ^ np.uint64(k0),
+            product1 & _LOW,
+            (product0 >> _HALF) ^ c3 ^ np.uint64(k1),
+            product0 & _LOW,
         )
         k0, k1 = k0 + _W0 & 0xFFFFFFFF, k1 + _W1 & 0xFFFFFFFF
     return np.stack([c0, c1, c2, c3], axis=1).astype(np.uint32)

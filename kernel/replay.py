@@ -43,8 +43,13 @@ class ReplayLog:
         plain = {
             "format": _FORMAT,
             "reads": [
-                [done, letter, message.kind, list(message.data.shape),
-                 base64.b64encode(np.ascontiguousarray(message.data).tobytes()).decode()]
+                [
+                    done,
+                    letter,
+                    message.kind,
+                    list(message.data.shape),
+                    base64.b64encode(np.ascontiguousarray(message.data).tobytes()).decode(),
+                ]
                 for (done, letter), message in self.reads.items()
             ],
             "writes": [[done, letter, digest] for (done, letter), digest in self.writes.items()],

@@ -1,4 +1,4 @@
-"""Programs by name and by file, and what they say of themselves."""
+"""Programs by name and by file."""
 
 from __future__ import annotations
 
@@ -16,9 +16,6 @@ from .readers import open_regular, why
 
 #: Bytes of a file in which a program picture shows itself.
 _HEAD = 65536
-
-#: Ports by which a program goes on until somebody stops it: it wants to be seen.
-_LIVELY = frozenset({"keys", "pointer", "frame", "clock"})
 
 
 class Apps:
@@ -110,28 +107,6 @@ def first_pixels(head: bytes) -> bytes:
     elif row[0] == 3:
         second = bytes((a // 2 + b) & 255 for a, b in zip(first, second, strict=True))
     return first + second
-
-
-def is_lively(meta: Meta) -> bool:
-    """Whether a program draws on the screen and goes on until it is stopped."""
-    return "screen" in meta.ports and not _LIVELY.isdisjoint(meta.ports)
-
-
-def is_still(meta: Meta) -> bool:
-    """Whether a program draws on the screen and ends: its last picture is its result."""
-    return "screen" in meta.ports and not is_lively(meta) and "picture" not in meta.ports
-
-
-def reads(meta: Meta) -> frozenset[str]:
-    """The kinds of pipe a program reads: "picture", "text"."""
-    kinds = {"picture"} if meta.inputs and "picture" in meta.ports else set()
-    return frozenset(kinds | ({"text"} & set(meta.ports)))
-
-
-def writes(meta: Meta) -> frozenset[str]:
-    """The kinds of pipe a program writes."""
-    kinds = {"picture"} if "picture" in meta.ports or is_still(meta) else set()
-    return frozenset(kinds | ({"text"} & set(meta.ports)))
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

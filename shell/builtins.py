@@ -9,13 +9,14 @@ from pathlib import Path
 from ..kernel.arguments import describe_arg, usage
 from ..kernel.machine.meta import Meta
 from ..kernel.pipes import Flow
-from .apps import is_program, nearest, program_in, reads, writes
+from .apps import is_program, nearest, program_in
 from .builtins_jobs import JOB_BUILTINS
 from .builtins_lenses import LENS_BUILTINS
 from .calls import Builtin, Call, Steps, line, table
 from .expand import path_of
 from .lexer import NAME_CHARS
 from .readers import text_files, why
+from .traits import reads, writes
 
 
 def _echo(call: Call) -> Steps:

@@ -39,8 +39,16 @@ def _ps(call: Call) -> Steps:
     rows = [("PID", "NAME", "STATE", "TIME", "FUEL", "MEMORY")]
     for process in _processes(call):
         used = process.accounting
-        rows.append((str(process.pid), process.name, process.state.value, time_text(used.seconds),
-                     size_text(used.fuel), size_text(used.memory_bytes)))
+        rows.append(
+            (
+                str(process.pid),
+                process.name,
+                process.state.value,
+                time_text(used.seconds),
+                size_text(used.fuel),
+                size_text(used.memory_bytes),
+            )
+        )
     yield line("\n".join(table(rows, frozenset({0, 3, 4, 5}))))
     return 0
 
@@ -72,21 +80,36 @@ def _top(call: Call) -> Steps:
 
 def _used(call: Call) -> dict[int, tuple[float, int]]:
     """Seconds and instructions by pid."""
-    return {process.pid: (process.accounting.seconds, process.accounting.instructions)
-            for process in _processes(call)}
+    return {
+        process.pid: (process.accounting.seconds, process.accounting.instructions)
+        for process in _processes(call)
+    }
 
 
-def _top_table(call: Call, before: dict[int, tuple[float, int]],
-               now: dict[int, tuple[float, int]], passed: float) -> list[str]:
+def _top_table(
+    call: Call,
+    before: dict[int, tuple[float, int]],
+    now: dict[int, tuple[float, int]],
+    passed: float,
+) -> list[str]:
     rows = []
     for process in _processes(call):
         seconds, count = now[process.pid]
         old_seconds, old_count = before.get(process.pid, (0.0, 0))
-        rows.append((seconds - old_seconds, (
-            str(process.pid), process.name, process.state.value,
-            f"{100 * (seconds - old_seconds) / passed:.0f}%",
-            size_text(int((count - old_count) / passed)), time_text(seconds),
-            size_text(process.accounting.memory_bytes))))
+        rows.append(
+            (
+                seconds - old_seconds,
+                (
+                    str(process.pid),
+                    process.name,
+                    process.state.value,
+                    f"{100 * (seconds - old_seconds) / passed:.0f}%",
+                    size_text(int((count - old_count) / passed)),
+                    time_text(seconds),
+                    size_text(process.accounting.memory_bytes),
+                ),
+            )
+        )
     rows.sort(key=lambda row: -row[0])
     head = ("PID", "NAME", "STATE", "CPU", "INSTR/S", "TIME", "MEMORY")
     live = sum(not process.ended for process in _processes(call))
@@ -116,9 +139,15 @@ def _jobs(call: Call) -> Steps:
     call.at_most(0)
     session = call.session
     session.poll_jobs()
-    rows = [(f"[{job.number}]", job.state,
-             " ".join(str(p.pid) for p in job.run.processes if not p.ended), job.text)
-            for job in session.jobs.values()]
+    rows = [
+        (
+            f"[{job.number}]",
+            job.state,
+            " ".join(str(p.pid) for p in job.run.processes if not p.ended),
+            job.text,
+        )
+        for job in session.jobs.values()
+    ]
     if rows:
         yield line("\n".join(table(rows)))
     for number in [n for n, job in session.jobs.items() if job.run.status is not None]:

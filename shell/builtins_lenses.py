@@ -94,7 +94,12 @@ def _disasm(call: Call) -> Steps:
 
 
 LENS_BUILTINS = (
-    Builtin("asm", "SOURCE.pxa [-o PROGRAM.png]", "makes a program picture of its source", _asm,
-            takes="files"),
+    Builtin(
+        "asm",
+        "SOURCE.pxa [-o PROGRAM.png]",
+        "makes a program picture of its source",
+        _asm,
+        takes="files",
+    ),
     Builtin("disasm", "APP", "writes a program's source", _disasm, takes="names"),
 )

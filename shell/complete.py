@@ -39,8 +39,11 @@ def complete(session: Session, text: str) -> list[Choice]:
     tokens = list(lex(text).tokens)
     if tokens and tokens[-1].kind == "comment" and tokens[-1].end == len(text):
         return []
-    current = tokens.pop() if tokens and tokens[-1].kind == "word" and tokens[-1].end == len(text) \
+    current = (
+        tokens.pop()
+        if tokens and tokens[-1].kind == "word" and tokens[-1].end == len(text)
         else None
+    )
     start = len(text) if current is None else current.start
     typed = _typed(current)
     if typed is None:
@@ -166,8 +169,9 @@ def _variables(session: Session, text: str, start: int) -> Iterator[Choice]:
                 yield Choice(start, f"${name}", f"${name}", session.variables.get(name, "status"))
 
 
-def _files(session: Session, typed: str, start: int, *, folders_only: bool = False
-           ) -> Iterator[Choice]:
+def _files(
+    session: Session, typed: str, start: int, *, folders_only: bool = False
+) -> Iterator[Choice]:
     folder, name = os.path.split(typed)
     shown_folder = folder + "/" if folder and not folder.endswith("/") else folder
     home = session.host.home
@@ -192,5 +196,10 @@ def _files(session: Session, typed: str, start: int, *, folders_only: bool = Fal
             path = "~/" + quote(path[2:])
         else:
             path = quote(path)
-        yield Choice(start, path, entry.name + ("/" if is_folder else ""),
-                     "folder" if is_folder else "", not is_folder)
+        yield Choice(
+            start,
+            path,
+            entry.name + ("/" if is_folder else ""),
+            "folder" if is_folder else "",
+            not is_folder,
+        )

@@ -38,8 +38,14 @@ class Console:
     messages come without ANSI colours.
     """
 
-    def __init__(self, session: Session, *, render: Render | None = None,
-                 history: Path | None = None, colours: bool = True) -> None:
+    def __init__(
+        self,
+        session: Session,
+        *,
+        render: Render | None = None,
+        history: Path | None = None,
+        colours: bool = True,
+    ) -> None:
         self._session = session
         self._render = render
         self._history = history
@@ -109,8 +115,9 @@ class Console:
         session = self._session
         alive = session.has_live_jobs or bool(session.kernel.processes)
         with patch_stdout(raw=True):
-            return prompt.prompt(session.prompt(), rprompt=self._right,
-                                 inputhook=self._run_jobs if alive else None)
+            return prompt.prompt(
+                session.prompt(), rprompt=self._right, inputhook=self._run_jobs if alive else None
+            )
 
     def _run_jobs(self, context: Any) -> None:
         """Let jobs run while the user types."""
@@ -141,12 +148,14 @@ class Console:
         session, tell = self._session, self._err
 
         class LineCompleter(Completer):
-            def get_completions(self, document: Document, complete_event: object
-                                ) -> Iterable[Completion]:
+            def get_completions(
+                self, document: Document, complete_event: object
+            ) -> Iterable[Completion]:
                 text = document.text_before_cursor
                 for choice in complete(session, text):
-                    yield Completion(choice.text, choice.start - len(text), choice.shown,
-                                     choice.about)
+                    yield Completion(
+                        choice.text, choice.start - len(text), choice.shown, choice.about
+                    )
 
         class LineLexer(Lexer):
             def lex_document(self, document: Document) -> Callable[[int], StyleAndTextTuples]:
@@ -182,8 +191,9 @@ class Console:
         def unfinished() -> bool:
             return _is_unfinished(prompt.default_buffer.text)
 
-        history: History = InMemoryHistory() if self._history is None else \
-            KeptHistory(str(self._history))
+        history: History = (
+            InMemoryHistory() if self._history is None else KeptHistory(str(self._history))
+        )
         prompt = PromptSession(
             history=history,
             completer=LineCompleter(),
@@ -192,8 +202,14 @@ class Console:
             auto_suggest=AutoSuggestFromHistory(),
             multiline=unfinished,
             prompt_continuation="... ",
-            style=Style.from_dict({**STYLES, "status": "ansired", "duration": "ansibrightblack",
-                                   "prompt": "ansigreen bold"}),
+            style=Style.from_dict(
+                {
+                    **STYLES,
+                    "status": "ansired",
+                    "duration": "ansibrightblack",
+                    "prompt": "ansigreen bold",
+                }
+            ),
         )
         return prompt
 

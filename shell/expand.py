@@ -25,8 +25,15 @@ class CommandError(Exception):
     ``more`` are further lines to print, such as the usage line.
     """
 
-    def __init__(self, text: str, *, status: int = 2, start: int | None = None,
-                 end: int | None = None, more: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        text: str,
+        *,
+        status: int = 2,
+        start: int | None = None,
+        end: int | None = None,
+        more: Sequence[str] = (),
+    ) -> None:
         super().__init__(text)
         self.text = text
         self.status = status
@@ -68,16 +75,23 @@ def expand(word: Word, scope: Scope) -> Expanded:
     first = word.parts[0]
     if isinstance(first, Text) and not first.quoted and _is_home(first.text, word):
         if scope.home is None:
-            raise CommandError("there is no home folder for ~: write the whole path",
-                               start=word.start, end=word.end)
+            raise CommandError(
+                "there is no home folder for ~: write the whole path",
+                start=word.start,
+                end=word.end,
+            )
         pieces[0] = (str(scope.home) + first.text[1:], False)
     if not any(wild for _, wild in pieces):
         return Expanded(word, ("".join(text for text, _ in pieces),), False)
     pattern = "".join(text if wild else glob.escape(text) for text, wild in pieces)
     found = sorted(glob.glob(pattern, root_dir=scope.cwd))
     if not found:
-        raise CommandError(f"no file fits {''.join(text for text, _ in pieces)}: quote it if it "
-                           "is meant as it stands", start=word.start, end=word.end)
+        raise CommandError(
+            f"no file fits {''.join(text for text, _ in pieces)}: quote it if it "
+            "is meant as it stands",
+            start=word.start,
+            end=word.end,
+        )
     return Expanded(word, tuple(found), True)
 
 
@@ -85,8 +99,11 @@ def expand_one(word: Word, scope: Scope) -> str:
     """The one text of a word that must stand for exactly one (the file of ``>``)."""
     expanded = expand(word, scope)
     if len(expanded.texts) > 1:
-        raise CommandError(f"{len(expanded.texts)} files fit, but one is wanted here",
-                           start=word.start, end=word.end)
+        raise CommandError(
+            f"{len(expanded.texts)} files fit, but one is wanted here",
+            start=word.start,
+            end=word.end,
+        )
     return expanded.text
 
 
@@ -96,8 +113,11 @@ def _piece(part: Text | Variable, word: Word, scope: Scope) -> tuple[str, bool]:
         return part.text, not part.quoted and not _WILD.isdisjoint(part.text)
     value = scope.variables.get(part.name)
     if value is None:
-        raise CommandError(f"there is no variable ${part.name}: `set {part.name} VALUE` makes it",
-                           start=word.start, end=word.end)
+        raise CommandError(
+            f"there is no variable ${part.name}: `set {part.name} VALUE` makes it",
+            start=word.start,
+            end=word.end,
+        )
     return value, False
 
 

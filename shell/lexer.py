@@ -157,8 +157,9 @@ class _Lexer:
     def _escape(self, parts: list[Part]) -> None:
         at = self.at
         if at + 1 == len(self.text):
-            self._wrong(Incomplete("the line ends in a backslash", "go on in the next line",
-                                   at, at + 1))
+            self._wrong(
+                Incomplete("the line ends in a backslash", "go on in the next line", at, at + 1)
+            )
             self.at += 1
         elif self.text[at + 1] == "\n":
             self.at += 2
@@ -198,8 +199,9 @@ class _Lexer:
                 end += 1
         if braces and (end == first or text[end : end + 1] != "}"):
             kind = Incomplete if end == len(text) else SyntaxProblem
-            self._wrong(kind("${ without a name and }", "write ${NAME}, or \\$ for a dollar sign",
-                             at, end))
+            self._wrong(
+                kind("${ without a name and }", "write ${NAME}, or \\$ for a dollar sign", at, end)
+            )
             self.at = max(end, at + 2)
         elif end == first:
             _add(parts, "$", quoted=quoted)
@@ -209,8 +211,11 @@ class _Lexer:
             self.at = end + 1 if braces else end
 
     def _open_quote(self, quote: str, start: int) -> None:
-        self._wrong(Incomplete(f"a {quote} is not closed", f"end it with another {quote}",
-                               start, len(self.text)))
+        self._wrong(
+            Incomplete(
+                f"a {quote} is not closed", f"end it with another {quote}", start, len(self.text)
+            )
+        )
 
     def _wrong(self, problem: SyntaxProblem) -> None:
         if self.problem is None:

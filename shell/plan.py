@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 from ..kernel.arguments import ArgValue, UsageError, parse_args, usage
 from ..kernel.machine.meta import Meta
 from ..kernel.machine.program import Program
-from .apps import Apps, is_program, is_still, nearest, program_in, reads, writes
+from .apps import Apps, is_program, nearest, program_in
 from .expand import CommandError, Expanded, Scope, expand, expand_one, path_of
 from .host import Host
 from .lexer import Word
 from .readers import why
 from .syntax import Command, Pipeline
+from .traits import is_still, reads, writes
 
 if TYPE_CHECKING:
     from .calls import Builtin

@@ -35,8 +35,9 @@ class FileSource(Generic[T]):
     now and then on the kernel's thread: it wakes the reader.
     """
 
-    def __init__(self, messages: Callable[[], Iterator[T]], notify: Callable[[], None],
-                 capacity: int) -> None:
+    def __init__(
+        self, messages: Callable[[], Iterator[T]], notify: Callable[[], None], capacity: int
+    ) -> None:
         self._messages = messages
         self._channel: Channel[T] = Channel(capacity, notify)
         self._wake: Wake = _nobody
@@ -102,8 +103,9 @@ def _nobody() -> None:
     """Wake no one."""
 
 
-def picture_files(paths: Sequence[Path], names: Sequence[str], host: Host,
-                  notify: Callable[[], None]) -> FileSource[Picture]:
+def picture_files(
+    paths: Sequence[Path], names: Sequence[str], host: Host, notify: Callable[[], None]
+) -> FileSource[Picture]:
     """The pictures of several files, one after another, at most two decoded ahead."""
 
     def messages() -> Iterator[Picture]:
@@ -119,8 +121,9 @@ def picture_files(paths: Sequence[Path], names: Sequence[str], host: Host,
     return FileSource(messages, notify, 2)
 
 
-def text_files(paths: Sequence[Path], names: Sequence[str],
-               notify: Callable[[], None]) -> FileSource[bytes]:
+def text_files(
+    paths: Sequence[Path], names: Sequence[str], notify: Callable[[], None]
+) -> FileSource[bytes]:
     """The bytes of several files, one after another, in pieces."""
 
     def messages() -> Iterator[bytes]:

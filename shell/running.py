@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..kernel.pipes import Pipe, Sink, Source
 from ..kernel.process import Process
-from .apps import is_lively, is_still
 from .calls import Call
 from .expand import CommandError
 from .plan import PICTURE, TEXT, AppStage, BuiltinStage, Files, Plan
 from .readers import FileSource, picture_files, text_files
 from .syntax import Chain, Line, Pipeline
 from .tasks import BuiltinTask, CopyTask, LastPicture, Task
+from .traits import is_lively, is_still
 from .writers import FileSink, picture_target, text_target
 
 if TYPE_CHECKING:

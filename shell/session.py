@@ -186,13 +186,21 @@ class Session:
         """What words are expanded against now."""
         return Scope(self.cwd, self.host.home, {**self.variables, "?": str(self.status)})
 
-    def spawn(self, stage: AppStage, inputs: Sequence[Any], output: Any,
-              text_in: Any, text_out: Any) -> Process:
+    def spawn(
+        self, stage: AppStage, inputs: Sequence[Any], output: Any, text_in: Any, text_out: Any
+    ) -> Process:
         """Start a stage's program; raises :class:`CommandError`."""
         try:
             process = self.kernel.spawn(
-                stage.program, stage.name, args=stage.args, inputs=inputs, output=output,
-                grants=self._grants(stage.program.meta), text_in=text_in, text_out=text_out)
+                stage.program,
+                stage.name,
+                args=stage.args,
+                inputs=inputs,
+                output=output,
+                grants=self._grants(stage.program.meta),
+                text_in=text_in,
+                text_out=text_out,
+            )
         except SpawnError as error:
             raise CommandError(str(error), status=1) from error
         process.when_ended(lambda _: self.notify())
@@ -222,8 +230,9 @@ class Session:
     def _show(self, picture: Picture) -> None:
         rows, cols = picture.shape[:2]
         if self.show is None:
-            self.tell(f"a picture of {cols} x {rows} pixels: end the line with > FILE.png to "
-                      "keep it")
+            self.tell(
+                f"a picture of {cols} x {rows} pixels: end the line with > FILE.png to keep it"
+            )
         else:
             self.show(picture, f"{cols} x {rows}")
 

@@ -25,8 +25,22 @@ from .lexer import (
 )
 
 __all__ = [
-    "Chain", "Command", "Incomplete", "Item", "Line", "Pipeline", "Redirect", "SyntaxProblem",
-    "Text", "Variable", "Word", "line_and_column", "parse", "point_at", "quote", "unparse",
+    "Chain",
+    "Command",
+    "Incomplete",
+    "Item",
+    "Line",
+    "Pipeline",
+    "Redirect",
+    "SyntaxProblem",
+    "Text",
+    "Variable",
+    "Word",
+    "line_and_column",
+    "parse",
+    "point_at",
+    "quote",
+    "unparse",
 ]
 
 
@@ -150,12 +164,20 @@ class _Parser:
             commands.append(self._continued("|", self._command))
         for command in commands[1:]:
             if wrong := command.redirect("<"):
-                raise SyntaxProblem("< behind a |", "only the first command of a pipeline reads "
-                                    "a file", wrong.start, wrong.end)
+                raise SyntaxProblem(
+                    "< behind a |",
+                    "only the first command of a pipeline reads a file",
+                    wrong.start,
+                    wrong.end,
+                )
         for command in commands[:-1]:
             if wrong := command.redirect(">", ">>"):
-                raise SyntaxProblem(f"{wrong.operator} before a |", "only the last command of a "
-                                    "pipeline writes a file", wrong.start, wrong.end)
+                raise SyntaxProblem(
+                    f"{wrong.operator} before a |",
+                    "only the last command of a pipeline writes a file",
+                    wrong.start,
+                    wrong.end,
+                )
         return Pipeline(tuple(commands), commands[0].start, commands[-1].end)
 
     def _continued(self, operator: str, rule: Callable[[], Node]) -> Node:
@@ -163,8 +185,9 @@ class _Parser:
         self._skip_newlines()
         if self._peek() is None:
             end = len(self.text)
-            raise self.problem or Incomplete(f"nothing after {operator}",
-                                             "go on with a command", end, end)
+            raise self.problem or Incomplete(
+                f"nothing after {operator}", "go on with a command", end, end
+            )
         return rule()
 
     def _command(self) -> Command:
@@ -182,15 +205,22 @@ class _Parser:
         if first == self.at:
             token = self._peek()
             if token is None:
-                raise self.problem or Incomplete("nothing to run", "type a command",
-                                                 len(self.text), len(self.text))
-            raise SyntaxProblem(f"nothing before {token.text}", "put a command there",
-                                token.start, token.end)
+                raise self.problem or Incomplete(
+                    "nothing to run", "type a command", len(self.text), len(self.text)
+                )
+            raise SyntaxProblem(
+                f"nothing before {token.text}", "put a command there", token.start, token.end
+            )
         if not words and not any(r.operator == "<" for r in redirects):
-            raise SyntaxProblem("nothing to write", "put a command or a file before it",
-                                redirects[0].start, redirects[0].end)
-        return Command(tuple(words), tuple(redirects), self.tokens[first].start,
-                       self.tokens[self.at - 1].end)
+            raise SyntaxProblem(
+                "nothing to write",
+                "put a command or a file before it",
+                redirects[0].start,
+                redirects[0].end,
+            )
+        return Command(
+            tuple(words), tuple(redirects), self.tokens[first].start, self.tokens[self.at - 1].end
+        )
 
     def _redirect(self, earlier: list[Redirect]) -> Redirect:
         token = self._take()
@@ -198,13 +228,18 @@ class _Parser:
         if target is None or target.word is None:
             if target is None and self.problem is not None:
                 raise self.problem
-            raise SyntaxProblem(f"no file after {token.text}", "name a file there",
-                                token.start, token.end)
+            raise SyntaxProblem(
+                f"no file after {token.text}", "name a file there", token.start, token.end
+            )
         self.at += 1
         reads = token.text == "<"
         if any((other.operator == "<") == reads for other in earlier):
-            raise SyntaxProblem(f"a second {token.text}", "one file to read and one to write is "
-                                "all a pipeline takes", token.start, target.end)
+            raise SyntaxProblem(
+                f"a second {token.text}",
+                "one file to read and one to write is all a pipeline takes",
+                token.start,
+                target.end,
+            )
         return Redirect(token.text, target.word, token.start, target.end)
 
 
@@ -223,10 +258,14 @@ def parse(text: str) -> Line:
 def quote(text: str) -> str:
     """``text`` as one word that means exactly itself; unchanged where it needs no quotes."""
     lexed = lex(text)
-    if (len(lexed.tokens) == 1 and lexed.problem is None and text[0] != "~"
-            and lexed.tokens[0].word is not None
-            and lexed.tokens[0].word.parts == (Text(text, False),)
-            and not set(text) & set("*?[")):
+    if (
+        len(lexed.tokens) == 1
+        and lexed.problem is None
+        and text[0] != "~"
+        and lexed.tokens[0].word is not None
+        and lexed.tokens[0].word.parts == (Text(text, False),)
+        and not set(text) & set("*?[")
+    ):
         return text
     return _quoted(text)
 

@@ -130,8 +130,11 @@ class LastPicture:
         if self.status is not None or how is None:
             return
         picture = self._process.surface.picture
-        if how.status == 0 and picture.size and \
-                self._sink.write(np.array(picture, copy=True)) is Given.FULL:
+        if (
+            how.status == 0
+            and picture.size
+            and self._sink.write(np.array(picture, copy=True)) is Given.FULL
+        ):
             return
         self.stop(0)
 

@@ -257,8 +257,9 @@ class _DeviceJob:
         """Nothing to remove."""
 
 
-def picture_target(path: Path, name: str, host: Host, notify: Callable[[], None]
-                   ) -> FileSink[Picture]:
+def picture_target(
+    path: Path, name: str, host: Host, notify: Callable[[], None]
+) -> FileSink[Picture]:
     """A sink that writes pictures to ``path``; ``name`` is what the user called it.
 
     Raises :class:`CommandError` for an ending that is no picture's and a place that cannot
@@ -270,14 +271,14 @@ def picture_target(path: Path, name: str, host: Host, notify: Callable[[], None]
             return _open(lambda: FileSink(_DeviceJob(target), name, notify, 2), target, name)
         raise CommandError(f"cannot write a picture to {name}: it is no ordinary file")
     if target.suffix.lower() not in host.picture_suffixes:
-        raise CommandError(f"{name} does not end like a picture: end it with "
-                           + " or ".join((", ".join(host.picture_suffixes[:-1]),
-                                          host.picture_suffixes[-1])))
+        raise CommandError(
+            f"{name} does not end like a picture: end it with "
+            + " or ".join((", ".join(host.picture_suffixes[:-1]), host.picture_suffixes[-1]))
+        )
     return _open(lambda: FileSink(_PictureJob(target, host), name, notify, 2), target, name)
 
 
-def text_target(path: Path, name: str, append: bool, notify: Callable[[], None]
-                ) -> FileSink[bytes]:
+def text_target(path: Path, name: str, append: bool, notify: Callable[[], None]) -> FileSink[bytes]:
     """A sink that writes text to ``path``; raises :class:`CommandError` if that cannot be."""
     target = Path(os.path.realpath(path))
     if os.path.exists(target) and not os.path.isfile(target) and not os.path.isdir(target):

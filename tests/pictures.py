@@ -19,7 +19,9 @@ def photograph(rows: int = 120, cols: int = 180, seed: int = 7) -> np.ndarray:
         [(0.46, (104, 96, 140)), (0.56, (66, 88, 110)), (0.68, (38, 70, 66))]
     ):
         ridge = height + 0.06 * np.sin(x * (7 + 5 * depth) + depth * 2) + 0.02 * np.sin(x * 31)
-        picture = np.where((y > ridge)[..., None], np.array(colour) * (1.1 - 0.3 * y[..., None]), picture)
+        picture = np.where(
+            (y > ridge)[..., None], np.array(colour) * (1.1 - 0.3 * y[..., None]), picture
+        )
     lake = y > 0.82 + 0.01 * np.sin(x * 9)
     ripple = 18 * np.sin(y * 160 + 6 * np.sin(x * 12))[..., None]
     picture = np.where(lake[..., None], np.array([92, 124, 156]) + ripple, picture)

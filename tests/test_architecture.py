@@ -106,8 +106,15 @@ def test_the_world_is_read_in_boot_alone(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             if node.value.id == "time":
-                assert node.attr not in {"time", "time_ns", "localtime", "gmtime"}, (path, node.lineno)
+                assert node.attr not in {"time", "time_ns", "localtime", "gmtime"}, (
+                    path,
+                    node.lineno,
+                )
             assert (node.value.id, node.attr) not in {
-                ("os", "environ"), ("os", "getenv"), ("os", "urandom"), ("random", "random"),
-                ("datetime", "now"), ("secrets", "token_bytes"),
+                ("os", "environ"),
+                ("os", "getenv"),
+                ("os", "urandom"),
+                ("random", "random"),
+                ("datetime", "now"),
+                ("secrets", "token_bytes"),
             }, (path, node.lineno)

@@ -15,7 +15,9 @@ PARTS = ("kernel", "fs", "shell", "boot", "apps", "fonts")
 
 
 def test_the_list_of_packages_is_the_list_of_folders() -> None:
-    listed = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"])
+    listed = set(
+        tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    )
     found = {"pxos"} | {
         ".".join(["pxos", *init.parent.relative_to(ROOT).parts])
         for part in PARTS
@@ -34,7 +36,8 @@ def test_every_folder_of_modules_is_a_package() -> None:
 def test_a_wheel_holds_the_apps_and_fonts(tmp_path: Path) -> None:
     subprocess.run(
         [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(tmp_path), str(ROOT)],
-        check=True, timeout=300,
+        check=True,
+        timeout=300,
     )
     (wheel,) = tmp_path.glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())

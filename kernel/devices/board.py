@@ -73,7 +73,5 @@ class Board:
     def _end(self, letter: str, error: PortError | SourceError) -> Wait:
         if self.ending is not None:
             raise InternalError("a process that is to end went on")
-        self.ending = (
-            error if isinstance(error, PortError) else PortError("killed", str(error))
-        )
+        self.ending = error if isinstance(error, PortError) else PortError("killed", str(error))
         return Wait(letter)

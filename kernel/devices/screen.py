@@ -69,5 +69,3 @@ class Screen(Device):
             )
         self._surface.show(picture)
         self._shown()
-
-

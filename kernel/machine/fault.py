@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-
 class InternalError(Exception):
     """An invariant of pxOS is broken: a bug in pxOS, never in the program it runs."""
 
@@ -31,30 +30,78 @@ REASONS: dict[str, Reason] = {
         Reason("H", "halted", "The program ended by itself.", ""),
         Reason("W", "waiting", "The program waits for a port.", ""),
         Reason("Y", "time slice used", "The program gave way to the others.", ""),
-        Reason("B", "fuel used up", "The program used all the fuel it was given.",
-               "Give it more with --fuel, or look for a loop that never ends."),
-        Reason("?", "unknown instruction", "The pixel at this place is no instruction.",
-               "The program jumped or fell into data: end it with a halt."),
-        Reason("N", "no such matrix", "An operand names an entry outside the table, or a "
-               "destination that cannot be written.", "Check the names of this instruction."),
-        Reason("K", "wrong kind", "An operand's kind does not fit this instruction.",
-               "Check the kinds of the operands against the reference."),
-        Reason("V", "view outside its matrix", "A view shows elements its matrix does not have.",
-               "Make the view again after its matrix changed shape."),
-        Reason("S", "shapes do not fit", "The operands' rows and columns do not go together.",
-               "Compare the shapes of the operands."),
-        Reason("L", "unknown selector", "A literal of this instruction is none it knows.",
-               "Use one of the selectors the reference lists."),
-        Reason("/", "division by zero", "An element was divided by zero.",
-               "Test the divisor, or add a small number to it."),
-        Reason("M", "out of memory", "A result does not fit the memory quota.",
-               "Give it more with --memory, or use smaller pictures."),
-        Reason("C", "call stack", "Too many calls are open, or a return has no call.",
-               "Match every call with one return, or declare a larger stack."),
-        Reason("J", "outside the code", "The program went on past its code.",
-               "End it with a halt, and check its jumps."),
-        Reason("P", "port not granted", "The program used a port it was not given.",
-               "Declare the port in the source and allow it when you start the program."),
+        Reason(
+            "B",
+            "fuel used up",
+            "The program used all the fuel it was given.",
+            "Give it more with --fuel, or look for a loop that never ends.",
+        ),
+        Reason(
+            "?",
+            "unknown instruction",
+            "The pixel at this place is no instruction.",
+            "The program jumped or fell into data: end it with a halt.",
+        ),
+        Reason(
+            "N",
+            "no such matrix",
+            "An operand names an entry outside the table, or a destination that cannot be written.",
+            "Check the names of this instruction.",
+        ),
+        Reason(
+            "K",
+            "wrong kind",
+            "An operand's kind does not fit this instruction.",
+            "Check the kinds of the operands against the reference.",
+        ),
+        Reason(
+            "V",
+            "view outside its matrix",
+            "A view shows elements its matrix does not have.",
+            "Make the view again after its matrix changed shape.",
+        ),
+        Reason(
+            "S",
+            "shapes do not fit",
+            "The operands' rows and columns do not go together.",
+            "Compare the shapes of the operands.",
+        ),
+        Reason(
+            "L",
+            "unknown selector",
+            "A literal of this instruction is none it knows.",
+            "Use one of the selectors the reference lists.",
+        ),
+        Reason(
+            "/",
+            "division by zero",
+            "An element was divided by zero.",
+            "Test the divisor, or add a small number to it.",
+        ),
+        Reason(
+            "M",
+            "out of memory",
+            "A result does not fit the memory quota.",
+            "Give it more with --memory, or use smaller pictures.",
+        ),
+        Reason(
+            "C",
+            "call stack",
+            "Too many calls are open, or a return has no call.",
+            "Match every call with one return, or declare a larger stack.",
+        ),
+        Reason(
+            "J",
+            "outside the code",
+            "The program went on past its code.",
+            "End it with a halt, and check its jumps.",
+        ),
+        Reason(
+            "P",
+            "port not granted",
+            "The program used a port it was not given.",
+            "Declare the port in the source and allow it when you start the program.",
+        ),
     )
 }
 

@@ -37,9 +37,24 @@ SYS = {
     name: index
     for index, name in enumerate(
         (
-            "pc", "reserved", "depth", "fuel_lo", "fuel_hi", "reason", "detail", "table_row",
-            "top", "quota_rows", "seed_lo", "seed_hi", "random", "port", "status",
-            "done_lo", "done_hi", "version",
+            "pc",
+            "reserved",
+            "depth",
+            "fuel_lo",
+            "fuel_hi",
+            "reason",
+            "detail",
+            "table_row",
+            "top",
+            "quota_rows",
+            "seed_lo",
+            "seed_hi",
+            "random",
+            "port",
+            "status",
+            "done_lo",
+            "done_hi",
+            "version",
         )
     )
 }
@@ -152,10 +167,23 @@ class Memory:
     def header_at(self, row: int) -> Header:
         """Decode the header that stands at ``row``."""
         at = row * self.width
-        first, rows, cols, capacity, w4, w5, w6, w7 = (int(w) for w in self.words[at : at + HEADER_PX])
+        first, rows, cols, capacity, w4, w5, w6, w7 = (
+            int(w) for w in self.words[at : at + HEADER_PX]
+        )
         seen = first >> 8 & 0xFF
-        return Header(row, chr(first & 0xFF), chr(seen) if seen else "", first >> 16 & 0xFF,
-                      rows, cols, capacity, w4, w5, w6, w7)
+        return Header(
+            row,
+            chr(first & 0xFF),
+            chr(seen) if seen else "",
+            first >> 16 & 0xFF,
+            rows,
+            cols,
+            capacity,
+            w4,
+            w5,
+            w6,
+            w7,
+        )
 
     def header(self, entry: int) -> Header:
         """Decode the header of a table entry."""

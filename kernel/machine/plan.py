@@ -45,7 +45,8 @@ _LITERALS = {
 
 _OPERAND_BYTES = {
     op.char: tuple(
-        (n, name) for n, name in enumerate(op.operands)
+        (n, name)
+        for n, name in enumerate(op.operands)
         if name not in ("n16", "n24") and not name.startswith("'")
     )
     for op in BY_CODE.values()
@@ -173,7 +174,12 @@ class Planner:
         if isinstance(d, Fault):
             return d
         return self._placer.place(
-            op, matrices[0], d, shape, pixel, self._resting(op, word, matrices),
+            op,
+            matrices[0],
+            d,
+            shape,
+            pixel,
+            self._resting(op, word, matrices),
             work=lambda written: work_of(op, written, (), 0),
         )
 
@@ -219,8 +225,10 @@ class Planner:
         found: list[Matrix] = []
         for number, name in _OPERAND_BYTES[op.char]:
             byte = operand_byte(word, number)
-            if name != "d" and (op.char, name) != ("N", "a") and not (
-                name == "a" and byte >= FIRST_SMALL
+            if (
+                name != "d"
+                and (op.char, name) != ("N", "a")
+                and not (name == "a" and byte >= FIRST_SMALL)
             ):
                 matrix = resolver.operand(byte, number)
                 if isinstance(matrix, Fault):
@@ -314,8 +322,16 @@ class Planner:
         if op.char == "w":
             shape = (1, numbers[0])
         plan = self._placer.place(
-            op, target, d, shape, pixel, self._resting(op, word, matrices),
-            inputs=sources, literal=literal, room=room, appends=_appends(op, matrices),
+            op,
+            target,
+            d,
+            shape,
+            pixel,
+            self._resting(op, word, matrices),
+            inputs=sources,
+            literal=literal,
+            room=room,
+            appends=_appends(op, matrices),
             work=lambda written: work_of(op, written, sources, drawn),
         )
         if isinstance(plan, Fault):
@@ -366,7 +382,12 @@ class Planner:
         return (tuple(self._list(s)), 0) if s.count == 2 else None
 
     def _plan_constants(
-        self, op: Op, word: int, target: Matrix, shape: tuple[int, int], constants: tuple[int, ...],
+        self,
+        op: Op,
+        word: int,
+        target: Matrix,
+        shape: tuple[int, int],
+        constants: tuple[int, ...],
         extra: tuple[Matrix, ...] = (),
     ) -> Plan | Fault:
         key = (word, target, *extra)
@@ -377,7 +398,12 @@ class Planner:
         if isinstance(d, Fault):
             return d
         plan = self._placer.place(
-            op, target, d, shape, False, self._resting(op, word, (target, *extra)),
+            op,
+            target,
+            d,
+            shape,
+            False,
+            self._resting(op, word, (target, *extra)),
             constants=constants,
         )
         if isinstance(plan, Plan) and plan.moved is None:
@@ -389,7 +415,10 @@ class Planner:
     ) -> Plan | Fault:
         target, a = matrices
         constants = {
-            "s": (a.rows, a.cols), "r": (a.rows,), "c": (a.cols,), "n": (a.rows * a.cols,),
+            "s": (a.rows, a.cols),
+            "r": (a.rows,),
+            "c": (a.cols,),
+            "n": (a.rows * a.cols,),
         }[chr(which)]
         return self._plan_constants(op, word, target, (1, len(constants)), constants, (a,))
 
@@ -414,8 +443,9 @@ class Planner:
             if isinstance(words, Fault):
                 return words
             header = tuple(zip(range(at, at + HEADER_PX), words, strict=True))
-            plan = self._plans[key] = Plan(op, False, None, (), 0, fuel_for(0), header=header,
-                                           reshaped=d_row)
+            plan = self._plans[key] = Plan(
+                op, False, None, (), 0, fuel_for(0), header=header, reshaped=d_row
+            )
         if all(old == new for old, (_, new) in zip(before, plan.header, strict=True)):
             return Plan(op, False, None, (), 0, plan.fuel)
         return plan
@@ -456,8 +486,12 @@ def _appends(op: Op, matrices: tuple[Matrix, ...]) -> bool:
     if op.char != ";":
         return False
     d, a, b = matrices
-    return d.row == a.row and not d.fixed and not a.fixed and b is not d and (
-        b.row != d.row or b.fixed
+    return (
+        d.row == a.row
+        and not d.fixed
+        and not a.fixed
+        and b is not d
+        and (b.row != d.row or b.fixed)
     )
 
 

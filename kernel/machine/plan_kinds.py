@@ -8,8 +8,19 @@ from .plan_types import WORD_CLASSES, Fault, Matrix, Strided
 #: What pixel mode makes of the sources: "p" moved as words (P or I), "v" taken as values with a
 #: shape that counts (not P), "n" numbers (a P is its bytes).
 PIXEL_ROLES = {
-    "?": "vp", "G": "pv", "g": "pv", "P": "pv", "p": "pv", "r": "pn", "T": "p", ",": "pp",
-    ";": "pp", "O": "pp", "t": "vp", "Z": "pn", "D": "pn",
+    "?": "vp",
+    "G": "pv",
+    "g": "pv",
+    "P": "pv",
+    "p": "pv",
+    "r": "pn",
+    "T": "p",
+    ",": "pp",
+    ";": "pp",
+    "O": "pp",
+    "t": "vp",
+    "Z": "pn",
+    "D": "pn",
 }
 
 #: Which source (0 first) may be quantised.
@@ -32,15 +43,26 @@ def as_values(m: Matrix) -> Strided | None:
             return None
         return Strided("P", m.rows, 4 * m.cols, 1, 4 * m.offset, 4 * m.row_step, 1, m.row, m.leaf)
     return Strided(
-        m.cls, m.rows, m.cols, 4 if m.cls in WORD_CLASSES else 1, m.offset, m.row_step, m.col_step,
-        m.row, m.leaf, m.scale_bits, m.offset_bits, m.value,
+        m.cls,
+        m.rows,
+        m.cols,
+        4 if m.cls in WORD_CLASSES else 1,
+        m.offset,
+        m.row_step,
+        m.col_step,
+        m.row,
+        m.leaf,
+        m.scale_bits,
+        m.offset_bits,
+        m.value,
     )
 
 
 def as_pixels(m: Matrix) -> Strided:
     """The elements of a P or I as whole words."""
-    return Strided(m.cls, m.rows, m.cols, 4, m.offset, m.row_step, m.col_step, m.row, m.leaf,
-                   value=m.value)
+    return Strided(
+        m.cls, m.rows, m.cols, 4, m.offset, m.row_step, m.col_step, m.row, m.leaf, value=m.value
+    )
 
 
 def destination(m: Matrix, pixel: bool) -> Strided | Fault:
@@ -60,8 +82,7 @@ def source(op: Op, place: int, number: int, m: Matrix, pixel: bool) -> Strided |
     if role == "v" and m.cls == "P":
         return fault
     if m.cls == "Q" and (
-        QUANTISED.get(op.char) != place
-        or not (_finite(m.scale_bits) and _finite(m.offset_bits))
+        QUANTISED.get(op.char) != place or not (_finite(m.scale_bits) and _finite(m.offset_bits))
     ):
         return fault
     return as_values(m) or fault

@@ -25,7 +25,14 @@ def lies(x: Strided, d: Strided) -> int:
     if high <= d_low or d_high <= low:
         return APART
     same = (x.cls, x.unit, x.offset, x.rows, x.cols, x.row_step, x.col_step) == (
-        d.cls, d.unit, d.offset, d.rows, d.cols, d.row_step, d.col_step)
+        d.cls,
+        d.unit,
+        d.offset,
+        d.rows,
+        d.cols,
+        d.row_step,
+        d.col_step,
+    )
     return SAME if same else OVERLAPS
 
 
@@ -66,8 +73,16 @@ class Placer:
             if not op.keeps_shape and not fits(shape, (d.rows, d.cols)):
                 return Fault("S")
             return Plan(
-                op, pixel, d, inputs, literal, fuel_for(work((d.rows, d.cols))), shape,
-                tuple(lies(x, d) for x in inputs), entries=entries, constants=constants,
+                op,
+                pixel,
+                d,
+                inputs,
+                literal,
+                fuel_for(work((d.rows, d.cols))),
+                shape,
+                tuple(lies(x, d) for x in inputs),
+                entries=entries,
+                constants=constants,
             )
         rows, cols = shape
         if target.cls == "P" and not pixel:
@@ -102,9 +117,20 @@ class Placer:
                 written, inputs = tail
                 counted = (written.rows, written.cols)
         return Plan(
-            op, pixel, written, inputs, literal, fuel_for(work(counted)), shape,
-            tuple(lies(x, written) for x in inputs), header, moved, reshaped, entries=entries,
-            constants=constants, once=moved is not None,
+            op,
+            pixel,
+            written,
+            inputs,
+            literal,
+            fuel_for(work(counted)),
+            shape,
+            tuple(lies(x, written) for x in inputs),
+            header,
+            moved,
+            reshaped,
+            entries=entries,
+            constants=constants,
+            once=moved is not None,
         )
 
     def _grow(
@@ -151,8 +177,15 @@ def _appended(
         return None
     first = a.rows if a.rows or a.cols else 0
     tail = Strided(
-        written.cls, written.rows - first, written.cols, written.unit,
-        written.offset + first * written.row_step, written.row_step, 1, written.row, written.leaf,
+        written.cls,
+        written.rows - first,
+        written.cols,
+        written.unit,
+        written.offset + first * written.row_step,
+        written.row_step,
+        1,
+        written.row,
+        written.leaf,
     )
     nothing = Strided(a.cls, 0, 0, a.unit, a.offset, 0, 1, a.row)
     if b.cols == 1 != written.cols:

@@ -155,12 +155,20 @@ class Resolver:
         addr = row * self._memory.width + HEADER_PX
         quantised = kind == "Q"
         return Matrix(
-            cls=kind, rows=rows, cols=cols, row=row, entry=entry,
+            cls=kind,
+            rows=rows,
+            cols=cols,
+            row=row,
+            entry=entry,
             offset=addr if words else 4 * addr,
-            row_step=cols if words else 4 * -(-cols // 4), col_step=1,
-            capacity=own[3], leaf=0 if quantised else own[4],
-            scale_bits=own[4] if quantised else 0, offset_bits=own[5] if quantised else 0,
-            fixed=row == self.code_row, writable=row not in self._machine_rows,
+            row_step=cols if words else 4 * -(-cols // 4),
+            col_step=1,
+            capacity=own[3],
+            leaf=0 if quantised else own[4],
+            scale_bits=own[4] if quantised else 0,
+            offset_bits=own[5] if quantised else 0,
+            fixed=row == self.code_row,
+            writable=row not in self._machine_rows,
         )
 
     def _view(
@@ -175,17 +183,28 @@ class Resolver:
         limit_rows, limit_cols, stride = geometry
         rows, cols = own[1], own[2]
         row, col, row_step, col_step = (signed(word) for word in own[4:8])
-        if rows and cols and not (
-            inside(row, row_step, rows, limit_rows) and inside(col, col_step, cols, limit_cols)
+        if (
+            rows
+            and cols
+            and not (
+                inside(row, row_step, rows, limit_rows) and inside(col, col_step, cols, limit_cols)
+            )
         ):
             return Fault("V")
         addr = base_row * self._memory.width + HEADER_PX
         if seen not in WORD_CLASSES:
             addr *= 4
         return Matrix(
-            cls=seen, rows=rows, cols=cols, row=base_row, entry=base_entry,
+            cls=seen,
+            rows=rows,
+            cols=cols,
+            row=base_row,
+            entry=base_entry,
             offset=addr + row * stride + col if rows and cols else addr,
-            row_step=row_step * stride, col_step=col_step,
-            scale_bits=base[4] if kind == "Q" else 0, offset_bits=base[5] if kind == "Q" else 0,
-            fixed=True, writable=base_row not in self._machine_rows,
+            row_step=row_step * stride,
+            col_step=col_step,
+            scale_bits=base[4] if kind == "Q" else 0,
+            offset_bits=base[5] if kind == "Q" else 0,
+            fixed=True,
+            writable=base_row not in self._machine_rows,
         )

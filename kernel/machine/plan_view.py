@@ -31,7 +31,7 @@ def view_words(
     matrix's entry, ``a.entry``.  The words are unsigned, taken modulo 2^32.
     """
     row, col, rows, cols = s[:4]
-    row_step, col_step = (*s[4:6], *(1, 1)[len(s[4:6]):])
+    row_step, col_step = (*s[4:6], *(1, 1)[len(s[4:6]) :])
     code = s[6] if len(s) == _LONGEST else 0
     seen = chr(code) if 0 < code < 128 else ""
     if code and seen not in _CLASSES:
@@ -53,8 +53,10 @@ def view_words(
     cols = _extent(col, col_step, limits[1]) if cols == -1 else cols
     if rows > 0x7FFFFFFF or cols > 0x7FFFFFFF:
         return Fault("S")
-    if rows and cols and not (
-        inside(row, row_step, rows, limits[0]) and inside(col, col_step, cols, limits[1])
+    if (
+        rows
+        and cols
+        and not (inside(row, row_step, rows, limits[0]) and inside(col, col_step, cols, limits[1]))
     ):
         return Fault("V", 1)
     if a_header is not None:

@@ -26,34 +26,108 @@ class Port(NamedTuple):
 PORTS: dict[str, Port] = {
     port.letter: port
     for port in (
-        Port("s", "screen", "I 1x3: rows, columns, frames a second", "P: becomes the picture shown",
-             (), "The program's own window."),
-        Port("v", "frame", "I 1x2: frame number, milliseconds since the program started", "",
-             ("in",), "The next frame; reading it paces a program at the screen's rate. Selector "
-             "n > 0 sleeps n frames."),
-        Port("k", "keys", "I n x 4: key code, 1 down 2 repeat 0 up, modifiers, milliseconds; all "
-             "since the last read, 0x4 if none", "", (), "The keyboard."),
-        Port("m", "pointer", "I n x 4: row, column, buttons (1 left 2 middle 4 right, signed wheel "
-             "steps in bits 8 and up), milliseconds; 0x4 if none", "", (), "Mouse or touch."),
-        Port("c", "clock", "I 1x8: year, month, day, hour, minute, second, millisecond, "
-             "milliseconds since the kernel started", "", (), "The clock (local time)."),
-        Port("r", "random", "I s[0] x s[1] words of the process's counter-based generator", "",
-             (), "Random numbers, repeatable from the process's seed."),
-        Port("t", "text", "T 1 x n: the next piece of input text; 0x0 at its end", "T: output text",
-             ("in", "out"), "Text in and out."),
-        Port("p", "picture", "P: the next picture of input s[0] (0: the first input); 0x0 at its end",
-             "P: handed on to the next program or file", ("in", "out"), "Pictures in and out."),
-        Port("a", "arguments", "argument number s[0]: a number as X or I 1x1, a text as T 1 x n; "
-             "0x0 if it was not given and has no default; s[0] = -1: how many there are", "",
-             (), "What the program was called with, as its metadata declares it."),
-        Port("f", "files", "file or folder named by T s: T bytes, P of a picture, 0x0 if there is "
-             "none; a name ending in / lists it, a name a line", "writes a to the file named by T s",
-             (), "Files below the folder that was granted."),
-        Port("x", "processes", "s = [verb, ...], see docs/kernel.md", "s = [verb, ...], a: what it needs",
-             (), "Starting, seeing and stopping programs: the desktop's port."),
-        Port("l", "line", "s = [verb]: T output of the command language, or its state",
-             "T a: a line of the command language to run; s = [verb]", (), "The command language: the "
-             "terminal's port."),
+        Port(
+            "s",
+            "screen",
+            "I 1x3: rows, columns, frames a second",
+            "P: becomes the picture shown",
+            (),
+            "The program's own window.",
+        ),
+        Port(
+            "v",
+            "frame",
+            "I 1x2: frame number, milliseconds since the program started",
+            "",
+            ("in",),
+            "The next frame; reading it paces a program at the screen's rate. Selector "
+            "n > 0 sleeps n frames.",
+        ),
+        Port(
+            "k",
+            "keys",
+            "I n x 4: key code, 1 down 2 repeat 0 up, modifiers, milliseconds; all "
+            "since the last read, 0x4 if none",
+            "",
+            (),
+            "The keyboard.",
+        ),
+        Port(
+            "m",
+            "pointer",
+            "I n x 4: row, column, buttons (1 left 2 middle 4 right, signed wheel "
+            "steps in bits 8 and up), milliseconds; 0x4 if none",
+            "",
+            (),
+            "Mouse or touch.",
+        ),
+        Port(
+            "c",
+            "clock",
+            "I 1x8: year, month, day, hour, minute, second, millisecond, "
+            "milliseconds since the kernel started",
+            "",
+            (),
+            "The clock (local time).",
+        ),
+        Port(
+            "r",
+            "random",
+            "I s[0] x s[1] words of the process's counter-based generator",
+            "",
+            (),
+            "Random numbers, repeatable from the process's seed.",
+        ),
+        Port(
+            "t",
+            "text",
+            "T 1 x n: the next piece of input text; 0x0 at its end",
+            "T: output text",
+            ("in", "out"),
+            "Text in and out.",
+        ),
+        Port(
+            "p",
+            "picture",
+            "P: the next picture of input s[0] (0: the first input); 0x0 at its end",
+            "P: handed on to the next program or file",
+            ("in", "out"),
+            "Pictures in and out.",
+        ),
+        Port(
+            "a",
+            "arguments",
+            "argument number s[0]: a number as X or I 1x1, a text as T 1 x n; "
+            "0x0 if it was not given and has no default; s[0] = -1: how many there are",
+            "",
+            (),
+            "What the program was called with, as its metadata declares it.",
+        ),
+        Port(
+            "f",
+            "files",
+            "file or folder named by T s: T bytes, P of a picture, 0x0 if there is "
+            "none; a name ending in / lists it, a name a line",
+            "writes a to the file named by T s",
+            (),
+            "Files below the folder that was granted.",
+        ),
+        Port(
+            "x",
+            "processes",
+            "s = [verb, ...], see docs/kernel.md",
+            "s = [verb, ...], a: what it needs",
+            (),
+            "Starting, seeing and stopping programs: the desktop's port.",
+        ),
+        Port(
+            "l",
+            "line",
+            "s = [verb]: T output of the command language, or its state",
+            "T a: a line of the command language to run; s = [verb]",
+            (),
+            "The command language: the terminal's port.",
+        ),
     )
 }
 

@@ -8,8 +8,11 @@ GOLDEN = "golden picture"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--update-golden", action="store_true",
-                     help="rewrite the golden pictures of apps that look different now")
+    parser.addoption(
+        "--update-golden",
+        action="store_true",
+        help="rewrite the golden pictures of apps that look different now",
+    )
 
 
 @pytest.fixture

@@ -33,5 +33,7 @@ def described(old: np.ndarray, new: np.ndarray) -> str:
         return f"{old.shape[0]}x{old.shape[1]} was, {new.shape[0]}x{new.shape[1]} is"
     differs = (old != new).any(-1)
     rows, cols = np.nonzero(differs)
-    return (f"{differs.sum()} of {differs.size} pixels differ, in rows {rows.min()} to {rows.max()}, "
-            f"columns {cols.min()} to {cols.max()}")
+    return (
+        f"{differs.sum()} of {differs.size} pixels differ, in rows {rows.min()} to {rows.max()}, "
+        f"columns {cols.min()} to {cols.max()}"
+    )

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+
 from pxos.boot.events import Event, Key, Pointer
 from pxos.boot.headless import play_headless
 from pxos.fs.folders import FolderStore
@@ -21,9 +22,9 @@ from pxos.kernel.machine.memory import Memory
 from pxos.kernel.machine.program import Program
 from pxos.kernel.pipes import IterSource, ListSink, TextSource
 from pxos.kernel.process import Process
-from pxos.shell.apps import is_lively
 from pxos.shell.line_service import LineServices
 from pxos.shell.session import Session
+from pxos.shell.traits import is_lively
 
 from ..shell.fakes import FakeHost
 
@@ -167,11 +168,16 @@ def play(
     with tempfile.TemporaryDirectory(prefix="pxos-") as home:
         lines = kernel.line_service = LineServices(_sessions(kernel, store, Path(home)))
         process = kernel.spawn(
-            program, name, args=parse_args(program.meta, list(words), name),
+            program,
+            name,
+            args=parse_args(program.meta, list(words), name),
             grants=Grants.of(program.meta, allow, folder=folder, child_ports=allow),
-            inputs=[IterSource(iter(given)) for given in inputs], output=pictures,
-            text_in=None if pieces is None else IterSource(pieces), text_out=said,
-            surface=size, seed=seed,
+            inputs=[IterSource(iter(given)) for given in inputs],
+            output=pictures,
+            text_in=None if pieces is None else IterSource(pieces),
+            text_out=said,
+            surface=size,
+            seed=seed,
         )
         run = Run(process, pictures.messages, said.messages)
 
@@ -180,8 +186,14 @@ def play(
             pilot(run)
 
         if frames:
-            play_headless(kernel, clock, process, frames=frames, each_frame=each_frame,
-                          events=sorted(events, key=lambda event: event[0]))
+            play_headless(
+                kernel,
+                clock,
+                process,
+                frames=frames,
+                each_frame=each_frame,
+                events=sorted(events, key=lambda event: event[0]),
+            )
         else:
             assert not is_lively(program.meta), f"{name} goes on until stopped: give it frames"
             while kernel.run(1.0):

@@ -65,7 +65,9 @@ def nearest_size(picture: np.ndarray, rows: int, cols: int) -> np.ndarray:
 
 def smooth_size(picture: np.ndarray, rows: int, cols: int) -> np.ndarray:
     """Resized: bilinear between means, float (rows, cols, 4)."""
-    return _smooth_rows(_smooth_rows(picture.astype(float), rows).swapaxes(0, 1), cols).swapaxes(0, 1)
+    return _smooth_rows(_smooth_rows(picture.astype(float), rows).swapaxes(0, 1), cols).swapaxes(
+        0, 1
+    )
 
 
 def _smooth_rows(picture: np.ndarray, want: int) -> np.ndarray:
@@ -78,7 +80,9 @@ def _smooth_rows(picture: np.ndarray, want: int) -> np.ndarray:
     place = (np.arange(want) + 0.5) * have / want - 0.5
     above = np.floor(place).astype(int)
     mix = (place - above)[:, None, None]
-    return (1 - mix) * means[np.clip(above, 0, have - 1)] + mix * means[np.clip(above + 1, 0, have - 1)]
+    return (1 - mix) * means[np.clip(above, 0, have - 1)] + mix * means[
+        np.clip(above + 1, 0, have - 1)
+    ]
 
 
 def blend(below: np.ndarray, above: np.ndarray, mode: str, amount: float = 1.0) -> np.ndarray:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+
 from pxos.boot.events import Pointer
 from pxos.kernel.devices.keycodes import KEYS
 
@@ -50,9 +51,16 @@ class Scenario:
     def run(self, name: str) -> Run:
         """Run the program of that name so."""
         return play(
-            name, self.words, [[make() for make in makes] for makes in self.inputs],
-            frames=self.frames, events=self.events, text=self.text, seed=self.seed,
-            size=self.size, allow=self.allow, pilot=self.pilot,
+            name,
+            self.words,
+            [[make() for make in makes] for makes in self.inputs],
+            frames=self.frames,
+            events=self.events,
+            text=self.text,
+            seed=self.seed,
+            size=self.size,
+            allow=self.allow,
+            pilot=self.pilot,
         )
 
 
@@ -72,14 +80,24 @@ SCENARIOS: dict[str, Scenario] = {
     "blend": Scenario(("--mode", "over", "--amount", "1"), ((photo,), (sticker,))),
     "blur": Scenario(("4",), ONE),
     "breakout": Scenario(frames=700, pilot=bat_keeper),
-    "card": Scenario((
-        "Desktop stopped: division by zero\nAn element was divided by zero.\n"
-        "where   desktop.pxa:12, instruction 7\ntry     Test the divisor.",
-    ), frames=10),
+    "card": Scenario(
+        (
+            "Desktop stopped: division by zero\nAn element was divided by zero.\n"
+            "where   desktop.pxa:12, instruction 7\ntry     Test the divisor.",
+        ),
+        frames=10,
+    ),
     "clock": Scenario(frames=30),
-    "desktop": Scenario(frames=120, allow=("processes", "line"), events=[
-        *tap(10, "c", ENTER), *tap(40, KEYS["f3"]), *tap(50, "l", ENTER), (110, Pointer(180, 500)),
-    ]),
+    "desktop": Scenario(
+        frames=120,
+        allow=("processes", "line"),
+        events=[
+            *tap(10, "c", ENTER),
+            *tap(40, KEYS["f3"]),
+            *tap(50, "l", ENTER),
+            (110, Pointer(180, 500)),
+        ],
+    ),
     "edges": Scenario((), ONE),
     "flip": Scenario((), ONE),
     "gray": Scenario((), ONE),
@@ -88,24 +106,50 @@ SCENARIOS: dict[str, Scenario] = {
     "invert": Scenario((), ONE),
     "life": Scenario(frames=200, seed=4),
     "mandelbrot": Scenario(frames=90, events=click(5, 60, 150) + click(20, 40, 100)),
-    "paint": Scenario(frames=60, events=[
-        *tap(2, "r"), *stroke(3, (100, 110), (180, 200), (250, 260)),
-        *click(8, 173, 8), *tap(9, "f"), *click(10, 200, 180),
-        *click(12, 152, 24), *tap(13, "b", "4"), *stroke(14, (60, 120), (40, 200), (90, 330)),
-        *tap(20, "l"), *click(22, 152, 8), *stroke(24, (280, 420), (120, 300)),
-        *click(28, 173, 40), *tap(30, "e", "3"), *stroke(31, (80, 90), (60, 400)), *tap(35, "b"),
-    ]),
+    "paint": Scenario(
+        frames=60,
+        events=[
+            *tap(2, "r"),
+            *stroke(3, (100, 110), (180, 200), (250, 260)),
+            *click(8, 173, 8),
+            *tap(9, "f"),
+            *click(10, 200, 180),
+            *click(12, 152, 24),
+            *tap(13, "b", "4"),
+            *stroke(14, (60, 120), (40, 200), (90, 330)),
+            *tap(20, "l"),
+            *click(22, 152, 8),
+            *stroke(24, (280, 420), (120, 300)),
+            *click(28, 173, 40),
+            *tap(30, "e", "3"),
+            *stroke(31, (80, 90), (60, 400)),
+            *tap(35, "b"),
+        ],
+    ),
     "palette": Scenario((), ONE),
     "rotate": Scenario(("-20",), ONE),
     "scale": Scenario(("--width", "75"), ONE),
     "snake": Scenario(frames=500, seed=3, pilot=apple_seeker),
-    "terminal": Scenario(frames=100, allow=("line",), events=[
-        *tap(10, "echo hello, world", ENTER), *tap(20, "which blur", ENTER),
-        *tap(30, "blurr", ENTER), *tap(50, "echo 'not yet"),
-    ]),
+    "terminal": Scenario(
+        frames=100,
+        allow=("line",),
+        events=[
+            *tap(10, "echo hello, world", ENTER),
+            *tap(20, "which blur", ENTER),
+            *tap(30, "blurr", ENTER),
+            *tap(50, "echo 'not yet"),
+        ],
+    ),
     "text": Scenario(("--width", "28"), text=POEM),
     "threshold": Scenario(("110",), ONE),
-    "view": Scenario((), ((photo, sticker),), frames=30, events=[
-        *tap(4, "n"), (8, Pointer(150, 260, 1 << 8)), *stroke(10, (150, 200), (140, 260)),
-    ]),
+    "view": Scenario(
+        (),
+        ((photo, sticker),),
+        frames=30,
+        events=[
+            *tap(4, "n"),
+            (8, Pointer(150, 260, 1 << 8)),
+            *stroke(10, (150, 200), (140, 260)),
+        ],
+    ),
 }

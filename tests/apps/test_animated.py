@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
+
 from pxos.boot.events import Pointer
 from pxos.kernel.devices.keycodes import KEYS
 
@@ -15,15 +16,22 @@ from .playing import MOMENT, Events, Run, click, play, stroke, tap
 
 
 def next_generation(alive: np.ndarray) -> np.ndarray:
-    around = sum(np.roll(alive.astype(int), (dy, dx), (0, 1))
-                 for dy in (-1, 0, 1) for dx in (-1, 0, 1) if dy or dx)
+    around = sum(
+        np.roll(alive.astype(int), (dy, dx), (0, 1))
+        for dy in (-1, 0, 1)
+        for dx in (-1, 0, 1)
+        if dy or dx
+    )
     return (around == 3) | (alive.astype(bool) & (around == 2))
 
 
 def cells(*alive: tuple[int, int]) -> Events:
     """Stop and clear, then draw these cells."""
-    return [*tap(2, " ", "c"), *((4 + i, Pointer(row * 2, col * 2, 1)) for i, (row, col) in
-                                 enumerate(alive)), (5 + len(alive), Pointer(0, 0, 0))]
+    return [
+        *tap(2, " ", "c"),
+        *((4 + i, Pointer(row * 2, col * 2, 1)) for i, (row, col) in enumerate(alive)),
+        (5 + len(alive), Pointer(0, 0, 0)),
+    ]
 
 
 def grid(*alive: tuple[int, int]) -> np.ndarray:
@@ -129,8 +137,9 @@ def test_mandelbrot_counts_the_steps() -> None:
 def test_mandelbrot_zooms_around_the_pointer_and_starts_again() -> None:
     def place(run: Run, row: int, col: int) -> np.ndarray:
         step = run.number("step")
-        return np.array([run.number("mid_y") + (row - 100) * step,
-                         run.number("mid_x") + (col - 160) * step])
+        return np.array(
+            [run.number("mid_y") + (row - 100) * step, run.number("mid_x") + (col - 160) * step]
+        )
 
     start = mandelbrot(frames=3)
     for button in (1, 1 << 8):
@@ -146,9 +155,15 @@ def test_mandelbrot_zooms_around_the_pointer_and_starts_again() -> None:
         assert again.number(name) == start.number(name)
 
 
-@pytest.mark.parametrize(("key", "name", "way"), [
-    ("up", "mid_y", -1), ("down", "mid_y", 1), ("left", "mid_x", -1), ("right", "mid_x", 1),
-])
+@pytest.mark.parametrize(
+    ("key", "name", "way"),
+    [
+        ("up", "mid_y", -1),
+        ("down", "mid_y", 1),
+        ("left", "mid_x", -1),
+        ("right", "mid_x", 1),
+    ],
+)
 def test_mandelbrot_moves(key: str, name: str, way: int) -> None:
     start, moved = mandelbrot(frames=3), mandelbrot(tap(3, KEYS[key]), frames=6)
     assert moved.number(name) - start.number(name) == way * 32 * start.number("step")

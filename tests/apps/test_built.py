@@ -2,17 +2,44 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+
+from pxos.boot.cli import main
 from pxos.boot.tools import app_sources, assemble_file
 from pxos.kernel.arguments import parse_args
 from pxos.kernel.machine import png
+from pxos.kernel.machine.ports import PORTS
 from pxos.kernel.machine.program import Program, open_memory
 
 from .playing import APPS, NAMES, built, matrix
 
-WANTED = """blend blur breakout clock desktop edges flip gray hello histogram invert life mandelbrot
-paint palette rotate scale snake terminal text threshold view""".split()
+WANTED = [
+    "blend",
+    "blur",
+    "breakout",
+    "clock",
+    "desktop",
+    "edges",
+    "flip",
+    "gray",
+    "hello",
+    "histogram",
+    "invert",
+    "life",
+    "mandelbrot",
+    "paint",
+    "palette",
+    "rotate",
+    "scale",
+    "snake",
+    "terminal",
+    "text",
+    "threshold",
+    "view",
+]
 
 
 def test_all_apps_are_there() -> None:
@@ -65,17 +92,18 @@ def test_needs_no_arguments(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_asks_for_what_it_uses(name: str) -> None:
     """No port is asked for that the code never names, and none is named that is not asked for."""
-    from pxos.kernel.machine.ports import PORTS
-
     program = built(name)
     memory = open_memory(program)
     used = set()
     for word in matrix(memory, 2).ravel().view(np.uint32).tolist():
-        opcode = chr(word & 255)
-        if opcode == "[":
+        if chr(word & 255) in "[]":  # In d 'p s, Out a 'p s
             used.add(chr(word >> 16 & 255))
-        elif opcode == "]":
-            used.add(chr(word >> 16 & 255))
-    asked = {letter for letter, port in PORTS.items() if port.name in program.meta.ports}
-    assert used <= asked
-    assert asked - used <= set(), f"{name} asks for {asked - used} and never reads or writes it"
+    assert used == {letter for letter, port in PORTS.items() if port.name in program.meta.ports}
+
+
+@pytest.mark.parametrize("name", ["paint", "view"])
+def test_programs_with_a_screen_begin_without_pictures(name: str, tmp_path: Path) -> None:
+    shot = tmp_path / "shot.png"
+    words = ["run", name, "--headless", "--frames", "5", "--screenshot", str(shot)]
+    assert main(words) == 0
+    assert png.decode(shot.read_bytes()).shape == (304, 480, 4)

@@ -46,10 +46,12 @@ EXACT = {
     ("rotate", "360"): lambda p: p,
     ("blur", "0"): lambda p: p,
     ("scale", "1"): lambda p: p,
-    ("scale", "3", "--filter", "nearest"):
-        lambda p: references.nearest_size(p, p.shape[0] * 3, p.shape[1] * 3),
-    ("scale", "--width", "20", "--height", "9", "--filter", "nearest"):
-        lambda p: references.nearest_size(p, 9, 20),
+    ("scale", "3", "--filter", "nearest"): lambda p: references.nearest_size(
+        p, p.shape[0] * 3, p.shape[1] * 3
+    ),
+    ("scale", "--width", "20", "--height", "9", "--filter", "nearest"): lambda p: (
+        references.nearest_size(p, 9, 20)
+    ),
 }
 
 
@@ -92,11 +94,17 @@ def test_smooth_scaling_is_bilinear_between_means(words: tuple[str, ...]) -> Non
         assert abs(out - expected).max() <= 2, given.shape
 
 
-@pytest.mark.parametrize(("words", "size"), [
-    (("0.5",), (49, 31)), (("2",), (194, 122)), (("0.001",), (1, 1)),
-    (("--width", "30"), (48, 30)), (("--height", "30"), (30, 19)),
-    (("--width", "5", "--height", "200"), (200, 5)),
-])
+@pytest.mark.parametrize(
+    ("words", "size"),
+    [
+        (("0.5",), (49, 31)),
+        (("2",), (194, 122)),
+        (("0.001",), (1, 1)),
+        (("--width", "30"), (48, 30)),
+        (("--height", "30"), (30, 19)),
+        (("--width", "5", "--height", "200"), (200, 5)),
+    ],
+)
 @pytest.mark.parametrize("kind", ["smooth", "nearest"])
 def test_sizes_and_even_pictures(words: tuple[str, ...], size: tuple[int, int], kind: str) -> None:
     colour = (10, 200, 255, 128)
@@ -127,7 +135,8 @@ def test_turning_takes_the_nearest_pixel(degrees: float) -> None:
         inside = (rows >= 0) & (rows < given.shape[0]) & (cols >= 0) & (cols < given.shape[1])
         expected = np.where(
             inside[..., None],
-            given[np.clip(rows, 0, given.shape[0] - 1), np.clip(cols, 0, given.shape[1] - 1)], 0,
+            given[np.clip(rows, 0, given.shape[0] - 1), np.clip(cols, 0, given.shape[1] - 1)],
+            0,
         )
         assert np.array_equal(out[sure], expected[sure])
 
@@ -193,8 +202,8 @@ PXOS = """15131f 232038 3b3757 6b6a8e a6a8c6 f4efe6 e5526f f2915c f7d06a a3d977 
 PALETTES = {
     "pxos": PXOS.split(),
     "gray": [f"{i * 255 // 7:02x}" * 3 for i in range(8)],
-    "green": "0f380f 306230 8bac0f 9bbc0f".split(),
-    "neon": "0b0014 2b0a5e 7a04eb ff2a6d ff9e00 f9f871 05d9e8 ffffff".split(),
+    "green": ["0f380f", "306230", "8bac0f", "9bbc0f"],
+    "neon": ["0b0014", "2b0a5e", "7a04eb", "ff2a6d", "ff9e00", "f9f871", "05d9e8", "ffffff"],
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from pxos.kernel.devices.keycodes import KEYS
 from pxos.kernel.machine import program as program_file
 
@@ -26,10 +27,19 @@ def test_snake_goes_right_by_itself_and_grows_to_its_length() -> None:
     assert not run.number("over")
 
 
-@pytest.mark.parametrize(("keys", "way"), [
-    ([UP], (-1, 0)), (["w"], (-1, 0)), ([DOWN], (1, 0)), (["s"], (1, 0)),
-    ([UP, LEFT], (0, -1)), (["w", "a"], (0, -1)), (["s", "d"], (0, 1)), ([DOWN, RIGHT], (0, 1)),
-])
+@pytest.mark.parametrize(
+    ("keys", "way"),
+    [
+        ([UP], (-1, 0)),
+        (["w"], (-1, 0)),
+        ([DOWN], (1, 0)),
+        (["s"], (1, 0)),
+        ([UP, LEFT], (0, -1)),
+        (["w", "a"], (0, -1)),
+        (["s", "d"], (0, 1)),
+        ([DOWN, RIGHT], (0, 1)),
+    ],
+)
 def test_snake_turns(keys: list[int | str], way: tuple[int, int]) -> None:
     run = play("snake", frames=60, events=tap(30, *keys))
     assert run.value("went").tolist() == [list(way)]

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+
 from pxos.kernel.machine import png
 
 from .conftest import GOLDEN
@@ -24,8 +25,9 @@ def seen(name: str, scenario: Scenario) -> np.ndarray:
     return picture
 
 
-def compare(golden: Path, new: np.ndarray, update: bool, tmp: Path,
-            changed: Callable[[str, object], None]) -> None:
+def compare(
+    golden: Path, new: np.ndarray, update: bool, tmp: Path, changed: Callable[[str, object], None]
+) -> None:
     """Fail unless the picture in the file is ``new``; with ``update`` write it if it is not."""
     old = png.decode(golden.read_bytes()) if golden.is_file() else np.zeros((0, 0, 4), np.uint8)
     if np.array_equal(old, new):
@@ -38,13 +40,16 @@ def compare(golden: Path, new: np.ndarray, update: bool, tmp: Path,
         pytest.fail(f"there is no {golden}: look at what it would be and run `make golden`")
     sheet = tmp / f"{golden.parent.name}-difference.png"
     sheet.write_bytes(png.encode(side_by_side(old, new)))
-    pytest.fail(f"{golden} has changed: {described(old, new)}; old | new | difference: {sheet}; "
-                "if it is meant, run `make golden`")
+    pytest.fail(
+        f"{golden} has changed: {described(old, new)}; old | new | difference: {sheet}; "
+        "if it is meant, run `make golden`"
+    )
 
 
 @pytest.mark.parametrize("name", sorted(SCENARIOS))
-def test_looks_as_it_did(name: str, update_golden: bool, tmp_path: Path,
-                         record_property: Callable[[str, object], None]) -> None:
+def test_looks_as_it_did(
+    name: str, update_golden: bool, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     new = seen(name, SCENARIOS[name])
     compare(APPS / name / "golden.png", new, update_golden, tmp_path, record_property)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from pxos.boot.events import Pointer
 from pxos.boot.host import decode_or_none
 from pxos.fs.sandbox import SandboxFolder
@@ -20,7 +21,9 @@ INK, PAPER, RED = (0x15, 0x13, 0x1F), (0xF4, 0xEF, 0xE6), (0xE5, 0x52, 0x6F)
 PANEL = 64
 #: A place in the swatch of red: number 6 of four in a row.
 RED_AT = 113 + 16 + 8, 2 * 16 + 8
-BUTTON = {name: 197 + 8 + 17 * i for i, name in enumerate(["undo", "again", "clear", "save", "done"])}
+BUTTON = {
+    name: 197 + 8 + 17 * i for i, name in enumerate(["undo", "again", "clear", "save", "done"])
+}
 
 
 def paint(events: Events, picture: np.ndarray | None = None, *, frames: int = 60) -> Run:
@@ -56,10 +59,17 @@ def test_a_click_makes_a_dot() -> None:
         assert np.array_equal(mask, expected)
 
 
-@pytest.mark.parametrize("points", [
-    [(20, 80), (250, 460)], [(250, 460), (20, 80)], [(100, 70), (101, 470)], [(5, 300), (280, 299)],
-    [(50, 100), (50, 100)], [(20, 80), (250, 200), (30, 300), (200, 470)],
-])
+@pytest.mark.parametrize(
+    "points",
+    [
+        [(20, 80), (250, 460)],
+        [(250, 460), (20, 80)],
+        [(100, 70), (101, 470)],
+        [(5, 300), (280, 299)],
+        [(50, 100), (50, 100)],
+        [(20, 80), (250, 200), (30, 300), (200, 470)],
+    ],
+)
 def test_a_fast_stroke_has_no_gaps(points: list[tuple[int, int]]) -> None:
     mask = inked(paint(stroke(4, *points)))
     for (r0, c0), (r1, c1) in zip(points, points[1:], strict=False):
@@ -68,9 +78,13 @@ def test_a_fast_stroke_has_no_gaps(points: list[tuple[int, int]]) -> None:
             assert mask[row, col], (row, col)
     # And nothing else: all ink is within a brush's width of the lines.
     rows, cols = np.nonzero(mask)
-    spots = np.array([(r0 + t * (r1 - r0), c0 - PANEL + t * (c1 - c0))
-                      for (r0, c0), (r1, c1) in zip(points, points[1:], strict=False)
-                      for t in np.linspace(0, 1, 500)])
+    spots = np.array(
+        [
+            (r0 + t * (r1 - r0), c0 - PANEL + t * (c1 - c0))
+            for (r0, c0), (r1, c1) in zip(points, points[1:], strict=False)
+            for t in np.linspace(0, 1, 500)
+        ]
+    )
     away = np.hypot(rows[:, None] - spots[:, 0], cols[:, None] - spots[:, 1]).min(1)
     assert away.max() <= 4
 
@@ -136,8 +150,12 @@ def flooded(picture: np.ndarray, row: int, col: int) -> np.ndarray:
     while queue:
         y, x = queue.popleft()
         for near in ((y - 1, x), (y + 1, x), (y, x - 1), (y, x + 1)):
-            if (0 <= near[0] < picture.shape[0] and 0 <= near[1] < picture.shape[1]
-                    and not reached[near] and (picture[near] == colour).all()):
+            if (
+                0 <= near[0] < picture.shape[0]
+                and 0 <= near[1] < picture.shape[1]
+                and not reached[near]
+                and (picture[near] == colour).all()
+            ):
                 reached[near] = True
                 queue.append(near)
     return reached
@@ -163,8 +181,15 @@ def test_undo_goes_back_step_by_step_and_again_forth() -> None:
         run = paint([*everything, *tap(30, "u" * back), *tap(35, "a" * forth)], frames=40)
         assert np.array_equal(canvas(run), states[min(max(6 - back, 0) + forth, 6)]), (back, forth)
     # A new stroke after undoing ends what could be done again.
-    run = paint([*everything, *tap(30, "uuu"), *stroke(33, (200, 100), (220, 300)),
-                 *tap(40, "aaa"), *tap(42, "u")])
+    run = paint(
+        [
+            *everything,
+            *tap(30, "uuu"),
+            *stroke(33, (200, 100), (220, 300)),
+            *tap(40, "aaa"),
+            *tap(42, "u"),
+        ]
+    )
     assert np.array_equal(canvas(run), states[3])
 
 
@@ -189,7 +214,9 @@ def test_save_hands_the_picture_on_and_done_ends() -> None:
     run = paint([*drawn, *tap(10, "s")])
     assert not run.process.exit or run.process.exit.kind == "killed"
     assert np.array_equal(run.picture, canvas(run))
-    run = paint([*drawn, *click(10, BUTTON["save"], 30), *stroke(15, (20, 80), (20, 300)), *tap(20, "d")])
+    run = paint(
+        [*drawn, *click(10, BUTTON["save"], 30), *stroke(15, (20, 80), (20, 300)), *tap(20, "d")]
+    )
     assert run.process.exit is not None
     assert (run.process.exit.kind, run.process.exit.status) == ("halted", 0)
     assert len(run.pictures) == 2
@@ -236,8 +263,9 @@ def test_files_that_are_not_granted_end_it_at_once() -> None:
 def test_a_file_that_is_no_picture_is_said_to_be_none(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("not a picture, and not four times as long")
     folder = SandboxFolder(tmp_path, decode_or_none)
-    run = play("paint", ["notes.txt"], frames=30, allow=["files"], folder=folder,
-               events=tap(10, "s"))
+    run = play(
+        "paint", ["notes.txt"], frames=30, allow=["files"], folder=folder, events=tap(10, "s")
+    )
     assert inked(run, PAPER).all()
     assert (tmp_path / "notes.txt").read_text().startswith("not a picture")
 

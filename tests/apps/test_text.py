@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from pxos.fonts.charset import glyph_of
 from pxos.kernel.machine import png
 
@@ -18,8 +19,10 @@ LETTERS = "aB .é≠─█✓\n\n    wörd"
 
 def atlas(high: int) -> np.ndarray:
     """bool (glyphs, high, 8): where the ink is, both pages."""
-    pages = [png.decode((FONTS / f"pxos-8x{high}{page}.png").read_bytes())[..., 3] > 0
-             for page in ("", "-box")]
+    pages = [
+        png.decode((FONTS / f"pxos-8x{high}{page}.png").read_bytes())[..., 3] > 0
+        for page in ("", "-box")
+    ]
     return np.vstack(pages).reshape(-1, high, 8)
 
 
@@ -48,8 +51,14 @@ def broken(text: str, width: int) -> list[str]:
     return lines
 
 
-def drawn(lines: list[str], *, high: int = 16, margin: int = 8, ink: tuple[int, ...] = PAPER,
-          ground: tuple[int, ...] = NIGHT) -> np.ndarray:
+def drawn(
+    lines: list[str],
+    *,
+    high: int = 16,
+    margin: int = 8,
+    ink: tuple[int, ...] = PAPER,
+    ground: tuple[int, ...] = NIGHT,
+) -> np.ndarray:
     """The picture of these lines, pixel by pixel."""
     font = atlas(high)
     wide = max(1, max(len(line) for line in lines))
@@ -94,7 +103,9 @@ def test_arguments() -> None:
 
 
 def test_tabs_returns_and_empty_lines() -> None:
-    assert np.array_equal(written("a\tb\t\tc\r\n\r\n\td\n\n"), drawn(["a    b        c", "", "    d"]))
+    assert np.array_equal(
+        written("a\tb\t\tc\r\n\r\n\td\n\n"), drawn(["a    b        c", "", "    d"])
+    )
 
 
 @pytest.mark.parametrize("width", [1, 5, 8, 9, 10, 30, 80])

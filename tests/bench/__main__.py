@@ -7,7 +7,7 @@ import sys
 
 from .measure import machine_name
 
-GROUPS = ("machine", "pictures", "system")
+GROUPS = ("machine", "pictures", "apps", "system")
 
 
 def main(names: list[str]) -> int:

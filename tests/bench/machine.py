@@ -44,7 +44,9 @@ halt
 
 
 def _memory(source: str, last: int) -> Memory:
-    return open_memory(assemble(f"const LAST = {last}\n{source}", path="bench.pxa", include_dirs=[]))
+    return open_memory(
+        assemble(f"const LAST = {last}\n{source}", path="bench.pxa", include_dirs=[])
+    )
 
 
 def _run(source: str, last: int) -> tuple[float, int]:
@@ -86,19 +88,31 @@ def figures() -> Iterator[Figure]:
     """Scalar and small-matrix instructions, and a product of two matrices."""
     ours, done = _run(SCALARS, LOOPS)
     peer = median_s(_python_scalars, 3)
-    yield Figure(f"scalar loop, {done:,} instructions", ours, "the same loop in Python", peer,
-                 f"{done / ours / 1e6:.1f} M instructions/s")
+    yield Figure(
+        f"scalar loop, {done:,} instructions",
+        ours,
+        "the same loop in Python",
+        peer,
+        f"{done / ours / 1e6:.1f} M instructions/s",
+    )
     last = 50_000
     ours, done = _run(MATRICES, last)
     peer = median_s(lambda: _numpy_matrices(last), 3)
-    yield Figure(f"8x8 matrices, {done:,} instructions", ours, "the same NumPy calls", peer,
-                 f"{4 * last / ours / 1e3:.0f} k matrix instructions/s")
+    yield Figure(
+        f"8x8 matrices, {done:,} instructions",
+        ours,
+        "the same NumPy calls",
+        peer,
+        f"{4 * last / ours / 1e3:.0f} k matrix instructions/s",
+    )
     yield _product(1024)
 
 
 def _product(n: int) -> Figure:
     """Exact fixed-point product of n x n matrices, against float32 BLAS."""
-    source = f"a : X {n}x{n} = fill(1.5)\nb : X {n}x{n} = fill(0.25)\nc : X {n}x{n}\nc = a @ b\nhalt\n"
+    source = (
+        f"a : X {n}x{n} = fill(1.5)\nb : X {n}x{n} = fill(0.25)\nc : X {n}x{n}\nc = a @ b\nhalt\n"
+    )
     memory = open_memory(assemble(source, path="bench.pxa", include_dirs=[]))
     rng = np.random.default_rng(1)
     for entry in range(memory.table_len):
@@ -114,5 +128,10 @@ def _product(n: int) -> Figure:
         assert stop.reason == "H", stop
 
     ours, peer = alternating_s(once, lambda: a @ b, 3)
-    return Figure(f"MatMul X {n}^3, exact", ours, "float32 NumPy", peer,
-                  f"{2 * n**3 / ours / 1e9:.1f} GFLOP/s")
+    return Figure(
+        f"MatMul X {n}^3, exact",
+        ours,
+        "float32 NumPy",
+        peer,
+        f"{2 * n**3 / ours / 1e9:.1f} GFLOP/s",
+    )

@@ -67,8 +67,12 @@ def figures() -> Iterator[Figure]:
         gray = image.filter(ImageFilter.BoxBlur(3)).convert("L")
         ImageChops.add(gray.filter(sobel_x), gray.filter(sobel_y))
 
-    yield Figure("blur 3 | edges, 12 megapixels, in memory", ours, "Pillow BoxBlur, L, Sobel",
-                 median_s(pillow, 3))
+    yield Figure(
+        "blur 3 | edges, 12 megapixels, in memory",
+        ours,
+        "Pillow BoxBlur, L, Sobel",
+        median_s(pillow, 3),
+    )
     with tempfile.TemporaryDirectory() as name:
         yield from _command_lines(Path(name), image)
 
@@ -82,14 +86,30 @@ def _command_lines(folder: Path, image: object) -> Iterator[Figure]:
         lambda: subprocess.run([sys.executable, "-m", "pxos", "-c", line], check=True), 3
     )
     magick = shutil.which("magick") or "/usr/bin/convert"
-    real = Path(magick).exists() and "ImageMagick" in subprocess.run(
-        [magick, "-version"], capture_output=True, text=True, check=False
-    ).stdout
+    real = (
+        Path(magick).exists()
+        and "ImageMagick"
+        in subprocess.run([magick, "-version"], capture_output=True, text=True, check=False).stdout
+    )
     if not real:
-        yield Figure("the same from photo.jpg to out.png", ours, "ImageMagick is not installed", 0.0)
+        yield Figure(
+            "the same from photo.jpg to out.png", ours, "ImageMagick is not installed", 0.0
+        )
         return
-    command = [magick, f"{folder}/photo.jpg", "-define", "convolve:scale=1", "-morphology", "Convolve",
-               "Square:3", "-colorspace", "Gray", "-morphology", "Convolve", "Sobel:>",
-               f"{folder}/peer.png"]
+    command = [
+        magick,
+        f"{folder}/photo.jpg",
+        "-define",
+        "convolve:scale=1",
+        "-morphology",
+        "Convolve",
+        "Square:3",
+        "-colorspace",
+        "Gray",
+        "-morphology",
+        "Convolve",
+        "Sobel:>",
+        f"{folder}/peer.png",
+    ]
     peer = median_s(lambda: subprocess.run(command, check=True), 3)
     yield Figure("the same from photo.jpg to out.png", ours, "ImageMagick", peer)

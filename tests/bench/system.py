@@ -27,8 +27,13 @@ def figures() -> Iterator[Figure]:
     ours_s, peer_s = alternating_s(lambda: quietly(pxos), lambda: quietly(peer), 7)
     yield Figure("pxos run hello.png, cold", ours_s, "python -c 'import numpy, PIL.Image'", peer_s)
     busy, drawn = busy_desktop()
-    yield Figure(f"desktop and {len(ANIMATED)} animated apps, a frame", busy / FRAMES, "1/60 s", 1 / 60,
-                 f"{drawn} pictures shown in {FRAMES} frames")
+    yield Figure(
+        f"desktop and {len(ANIMATED)} animated apps, a frame",
+        busy / FRAMES,
+        "1/60 s",
+        1 / 60,
+        f"{drawn} pictures shown in {FRAMES} frames",
+    )
 
 
 def busy_desktop() -> tuple[float, int]:

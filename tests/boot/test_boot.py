@@ -305,7 +305,7 @@ def test_the_doctor(pxos: Pxos, desk: Path, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize(
     ("words", "what"),
     [
-        (["bogus"], "invalid choice: 'bogus'"),
+        (["bogus"], "no command 'bogus'"),
         (["--bogus"], "--bogus"),
         (["boot", "--frames", "0"], "whole number"),
         (["boot", "--size", "9"], "ROWSxCOLUMNS"),

@@ -147,7 +147,7 @@ def test_random_numbers_repeat_unless_another_seed_is_given(pxos: Pxos, here: Pa
         (["run"], 2, "no program was named"),
         (["run", "blurr"], 2, "there is no program 'blurr'"),
         (["run", "ad"], 2, "did you mean add?"),
-        (["run", "none.png"], 1, "no such file"),
+        (["run", "none.png"], 1, "no such program file"),
         (["run", "a.png"], 1, "not a pxOS program"),
         (["run", "text.txt"], 1, "no PNG"),
         (["run", "."], 2, "there is no program '.'"),
@@ -204,7 +204,7 @@ def test_help(pxos: Pxos) -> None:
     for part in (
         "usage: pxos run add [BY] [--loud] -i PICTURE -o PICTURE",
         "adds to all bytes",
-        "how much (1)",
+        "--by    whole number 0..9 (1)  how much",
         "pictures: image",
     ):
         assert part in done.out

@@ -6,6 +6,7 @@ import unicodedata
 
 import numpy as np
 import pytest
+
 from pxos.fonts import boxes
 
 CODES = range(boxes.FIRST, boxes.LAST + 1)

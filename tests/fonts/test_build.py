@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from pxos.fonts import build, icons
 from pxos.fonts.canvas import CLEAR, INK, PAPER, RED, Canvas
 from pxos.fonts.palette import BY_NAME, PALETTE, contrast, picture

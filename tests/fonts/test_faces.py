@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from pxos.fonts import atlas, charset
 from pxos.fonts.faces import FaceError, parse_face
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from pxos.fonts import atlas, build, charset
 from pxos.fonts.palette import BY_NAME
 from pxos.kernel.machine.cpu.executor import CpuExecutor

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from pxos.fs import folders
 from pxos.fs.folders import FolderStore
 

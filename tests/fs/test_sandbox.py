@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from pxos.fs import sandbox
 from pxos.fs.sandbox import SandboxFolder
 

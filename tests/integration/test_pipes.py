@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+
 from pxos.kernel.clock import VirtualClock
 from pxos.kernel.grants import Grants
 from pxos.kernel.kernel import Kernel

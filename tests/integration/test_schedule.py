@@ -6,6 +6,7 @@ import threading
 import time
 
 import pytest
+
 from pxos.kernel.clock import Moment, VirtualClock
 from pxos.kernel.grants import Grants
 from pxos.kernel.kernel import Kernel

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+
 from pxos.kernel.machine.isa import BY_CHAR, FIRST_FREE_ENTRY, RESERVED, encode, small_operand
 from pxos.kernel.machine.layout import MatrixSpec
 from pxos.kernel.machine.meta import Meta

@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 import numpy as np
+
 from pxos.kernel.machine.fault import Stop
 from pxos.kernel.machine.memory import Memory
 from pxos.kernel.machine.ports import Message, Ports, Refused, Wait

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from pxos.kernel.arguments import UsageError, answer, parse_args, usage
 from pxos.kernel.machine.meta import Arg, Meta
 

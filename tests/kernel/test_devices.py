@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+
 from pxos.kernel.devices import keycodes
 from pxos.kernel.devices.base import PortError, first, integers, row
 from pxos.kernel.devices.board import Board

@@ -10,9 +10,15 @@ from pxos.kernel.machine.program import open_memory
 
 from .programs import DictStore, program, spec
 
-WHAT = program("A a a 1\nloop:\nM b a a\n/ a a 0\nJ loop", spec("a", "I", [[1, 2]]), spec("b"),
-               title="Sum", files=("lib.pxi", "sum.pxa"), lines=((0, 1, 3), (1, 1, 5), (2, 0, 9)),
-               labels={"start": 0, "loop": 1})
+WHAT = program(
+    "A a a 1\nloop:\nM b a a\n/ a a 0\nJ loop",
+    spec("a", "I", [[1, 2]]),
+    spec("b"),
+    title="Sum",
+    files=("lib.pxi", "sum.pxa"),
+    lines=((0, 1, 3), (1, 1, 5), (2, 0, 9)),
+    labels={"start": 0, "loop": 1},
+)
 
 
 def test_places_name_file_line_and_label() -> None:
@@ -40,12 +46,14 @@ def test_the_card_says_what_where_and_what_to_try() -> None:
 def test_details() -> None:
     memory = open_memory(WHAT, 1 << 16)
     assert "namely  element 7, counted row by row from 0" in explain(
-        Stop("/", 2, 7), memory, WHAT.meta)
+        Stop("/", 2, 7), memory, WHAT.meta
+    )
     assert "namely  operand 2" in explain(Stop("V", 1, 1), memory, WHAT.meta)
     free = memory.quota_rows - memory.top
     assert 0 < free < memory.quota_rows
     assert f"namely  9000 rows more were wanted, {free} of {memory.quota_rows} are free" in explain(
-        Stop("M", 1, 9000), memory, WHAT.meta)
+        Stop("M", 1, 9000), memory, WHAT.meta
+    )
 
 
 def test_every_reason_has_a_card_wherever_it_stopped() -> None:

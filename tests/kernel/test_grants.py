@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from pxos.kernel.grants import GrantError, Grants, port_letters
 from pxos.kernel.machine.meta import Meta
 

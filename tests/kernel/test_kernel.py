@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from pxos.kernel.clock import VirtualClock
 from pxos.kernel.grants import Grants
 from pxos.kernel.kernel import Kernel, Limits, SpawnError

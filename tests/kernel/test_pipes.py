@@ -5,6 +5,7 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from pxos.kernel.pipes import Flow, Given, IterSource, ListSink, Pipe
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from pxos.kernel.random import derived_seed, philox4x32, words
 
 #: Known answers of Philox4x32-10 published with Random123 (counter, key, result).

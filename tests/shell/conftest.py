@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from pxos.kernel.kernel import Kernel
 from pxos.shell.session import Session
 

@@ -16,10 +16,15 @@ from .programs import MemoryStore, heavy
 def main() -> int:
     folder, history = Path(sys.argv[1]), Path(sys.argv[2])
     store = MemoryStore(heavy=heavy())
-    session = Session(Kernel(store, clock=TestClock()), store, FakeHost(folder), cwd=folder,
-                      out=print)
-    console = Console(session, history=history, colours=False,
-                      render=lambda picture, columns, rows: f"<{picture[0, 0].tolist()}>")
+    session = Session(
+        Kernel(store, clock=TestClock()), store, FakeHost(folder), cwd=folder, out=print
+    )
+    console = Console(
+        session,
+        history=history,
+        colours=False,
+        render=lambda picture, columns, rows: f"<{picture[0, 0].tolist()}>",
+    )
     return console.run()
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
+
 from pxos.kernel.machine import png
 from pxos.shell.host import PictureFileError
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+
 from pxos.kernel.machine import program as program_file
 from pxos.kernel.machine.isa import FIRST_FREE_ENTRY, encode, small_operand
 from pxos.kernel.machine.meta import Arg, Meta

@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from pxos.shell.builtins import BUILTINS
 from pxos.shell.builtins_jobs import size_text, time_text
 from pxos.shell.calls import table

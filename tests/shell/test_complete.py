@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from pxos.shell.colours import STYLES, colour
 from pxos.shell.complete import Choice, common, complete
 

@@ -23,10 +23,19 @@ class Terminal:
 
     def __init__(self, folder: Path, history: Path) -> None:
         self.child = pexpect.spawn(
-            sys.executable, ["-m", "tests.shell.console_main", str(folder), str(history)],
-            cwd=str(ROOT), encoding="utf-8", dimensions=(24, 100), timeout=10,
-            env={"TERM": "xterm-256color", "PATH": "/usr/bin:/bin", "HOME": str(folder),
-                 "PROMPT_TOOLKIT_NO_CPR": "1", "OMP_NUM_THREADS": "1"},
+            sys.executable,
+            ["-m", "tests.shell.console_main", str(folder), str(history)],
+            cwd=str(ROOT),
+            encoding="utf-8",
+            dimensions=(24, 100),
+            timeout=10,
+            env={
+                "TERM": "xterm-256color",
+                "PATH": "/usr/bin:/bin",
+                "HOME": str(folder),
+                "PROMPT_TOOLKIT_NO_CPR": "1",
+                "OMP_NUM_THREADS": "1",
+            },
         )
         self.child.delaybeforesend = None
         self.prompted()
@@ -44,7 +53,6 @@ class Terminal:
         self.type(line + "\r")
         self.child.expect(r"\x1b\[\?2004l")
         return self.prompted()
-
 
     def drop(self) -> None:
         """^C at the prompt."""
@@ -97,8 +105,15 @@ def test_control_d_ends_with_the_last_status(terminal: Terminal) -> None:
 
 
 def test_control_c_stops_the_foreground_within_100_ms(terminal: Terminal) -> None:
-    for line in ("forever", "heavy", "sleepy", "forever; forever", "photo.png | invert && forever",
-                 "top", "forever & wait"):
+    for line in (
+        "forever",
+        "heavy",
+        "sleepy",
+        "forever; forever",
+        "photo.png | invert && forever",
+        "top",
+        "forever & wait",
+    ):
         # The machine that tests may be busy itself: one of a few tries must be in time.
         times = [time_of_control_c(terminal, line)]
         while times[-1] > 0.1 and len(times) < 5:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from pxos.shell.expand import CommandError, Scope, expand, expand_one, path_of
 from pxos.shell.lexer import Word
 from pxos.shell.syntax import parse

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from pxos.kernel.pipes import Flow, Given
 from pxos.shell.expand import CommandError
 from pxos.shell.readers import picture_files, text_files

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from pxos.kernel.kernel import Kernel
 from pxos.kernel.pipes import TextSource
 from pxos.shell.line_service import MOST_OUTPUT, LineService, LineServices

@@ -21,17 +21,20 @@ def test_a_picture_through_an_app_into_a_file(shell: Shell) -> None:
     assert shell.files() == ["in.png", "out.png"]
 
 
-@pytest.mark.parametrize("line", [
-    "in.png | brighten 2 | invert > out.png",
-    "in.png | brighten --by 2 --twice | invert > out.png",
-    "in.png | brighten --by=2 | invert > out.png",
-    "brighten in.png 2 | invert > out.png",
-    "brighten 2 in.png | invert > out.png",
-    "brighten < in.png 2 | invert > out.png",
-    "< in.png | brighten 2 | invert > out.png",
-    "< in.png brighten 2 | invert > 'out.png'",
-    "set n 2; in.png | brighten $n | invert > out.png",
-])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "in.png | brighten 2 | invert > out.png",
+        "in.png | brighten --by 2 --twice | invert > out.png",
+        "in.png | brighten --by=2 | invert > out.png",
+        "brighten in.png 2 | invert > out.png",
+        "brighten 2 in.png | invert > out.png",
+        "brighten < in.png 2 | invert > out.png",
+        "< in.png | brighten 2 | invert > out.png",
+        "< in.png brighten 2 | invert > 'out.png'",
+        "set n 2; in.png | brighten $n | invert > out.png",
+    ],
+)
 def test_arguments_and_sources(shell: Shell, line: str) -> None:
     save(shell.folder / "in.png", picture(2, 2))
     assert shell.run(line) == 0, shell.err
@@ -121,38 +124,41 @@ def test_a_lively_screen_needs_somebody_to_show_it(make_shell: MakeShell, shell:
     assert seen.err == "lively: closed\n"
 
 
-@pytest.mark.parametrize(("line", "status", "says"), [
-    ("invrt", 2, "there is no app or file invrt: did you mean invert?"),
-    ("nothing.png | invert", 2, "there is no file nothing.png"),
-    ("< nothing.png", 2, "there is no file nothing.png"),
-    ("echo hi | invert", 2, "invert expects a picture, echo gives text: put `text` between"),
-    ("in.png | shout", 2, "shout expects text, in.png gives pictures: end the line with"),
-    ("in.png | echo", 2, "echo reads nothing"),
-    ("in.png | zero", 2, "zero reads nothing"),
-    ("zero | invert", 2, "invert expects a picture, but zero gives nothing"),
-    ("invert", 2, "invert needs a picture (image)"),
-    ("in.png | mix", 2, "mix needs a picture (above)"),
-    ("mix", 2, "mix needs 2 pictures (below, above)"),
-    ("in.png | brighten x", 2, "brighten: by is a whole number, not 'x'"),
-    ("in.png | brighten 10", 2, "usage: brighten [BY] [--twice]"),
-    ("in.png | brighten --no", 2, "there is no argument --no"),
-    ("invert other.png", 2, "there is no file other.png"),
-    ("in.png | invert in.png", 2, "there is no place for 'in.png'"),
-    ("in.png 3 | invert", 2, "in.png is a file and takes no arguments"),
-    ("in.png | in.png", 2, "in.png is a file, not a program"),
-    ("say > out.png", 2, "out.png is a picture, say gives text: put `text` between"),
-    ("in.png > out.txt", 2, "does not end like a picture"),
-    ("in.png >> out.png", 2, "cannot be appended"),
-    ("zero > out.png", 2, "zero gives nothing that a file could hold"),
-    ("in.png > no/out.png", 1, "cannot write no/out.png: no such file"),
-    ("..", 2, ".. is a folder"),
-    ("*.gif | invert", 2, "no file fits *.gif"),
-    ("echo $nope", 2, "there is no variable $nope"),
-    ("in.png |", 2, "nothing after |"),
-    ("echo 'a", 2, "a ' is not closed"),
-    ("bad.png | invert", 1, "bad.png is no picture"),
-    ("damaged", 1, "damaged cannot be run"),
-])
+@pytest.mark.parametrize(
+    ("line", "status", "says"),
+    [
+        ("invrt", 2, "there is no app or file invrt: did you mean invert?"),
+        ("nothing.png | invert", 2, "there is no file nothing.png"),
+        ("< nothing.png", 2, "there is no file nothing.png"),
+        ("echo hi | invert", 2, "invert expects a picture, echo gives text: put `text` between"),
+        ("in.png | shout", 2, "shout expects text, in.png gives pictures: end the line with"),
+        ("in.png | echo", 2, "echo reads nothing"),
+        ("in.png | zero", 2, "zero reads nothing"),
+        ("zero | invert", 2, "invert expects a picture, but zero gives nothing"),
+        ("invert", 2, "invert needs a picture (image)"),
+        ("in.png | mix", 2, "mix needs a picture (above)"),
+        ("mix", 2, "mix needs 2 pictures (below, above)"),
+        ("in.png | brighten x", 2, "brighten: by is a whole number, not 'x'"),
+        ("in.png | brighten 10", 2, "usage: brighten [BY] [--twice]"),
+        ("in.png | brighten --no", 2, "there is no argument --no"),
+        ("invert other.png", 2, "there is no file other.png"),
+        ("in.png | invert in.png", 2, "there is no place for 'in.png'"),
+        ("in.png 3 | invert", 2, "in.png is a file and takes no arguments"),
+        ("in.png | in.png", 2, "in.png is a file, not a program"),
+        ("say > out.png", 2, "out.png is a picture, say gives text: put `text` between"),
+        ("in.png > out.txt", 2, "does not end like a picture"),
+        ("in.png >> out.png", 2, "cannot be appended"),
+        ("zero > out.png", 2, "zero gives nothing that a file could hold"),
+        ("in.png > no/out.png", 1, "cannot write no/out.png: no such file"),
+        ("..", 2, ".. is a folder"),
+        ("*.gif | invert", 2, "no file fits *.gif"),
+        ("echo $nope", 2, "there is no variable $nope"),
+        ("in.png |", 2, "nothing after |"),
+        ("echo 'a", 2, "a ' is not closed"),
+        ("bad.png | invert", 1, "bad.png is no picture"),
+        ("damaged", 1, "damaged cannot be run"),
+    ],
+)
 def test_errors(shell: Shell, line: str, status: int, says: str) -> None:
     save(shell.folder / "in.png", picture(1, 1))
     (shell.folder / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\n and then nothing")
@@ -240,6 +246,7 @@ def test_program_files_run(shell: Shell) -> None:
 @pytest.mark.parametrize("app", ["forever", "heavy", "sleepy"])
 def test_interrupt_is_prompt(shell: Shell, app: str) -> None:
     from .programs import heavy
+
     if app == "heavy":
         shell.store.data["heavy"] = heavy()
     running = shell.session.start_line(f"{app}; echo not this")
@@ -334,13 +341,16 @@ def test_scripts_stop_at_the_first_failure(shell: Shell) -> None:
     assert shell.out == "one x my.pxsh\non\n"
 
 
-@pytest.mark.parametrize(("script", "status", "says"), [
-    ("echo a\n\nnosuch 1\n", 2, "my.pxsh:3: there is no app or file nosuch"),
-    ("echo a\necho 'b\n", 2, "my.pxsh:2: a ' is not closed"),
-    ("echo a\n| b\n", 2, "my.pxsh:2: nothing before |"),
-    ("exit 7\necho no\n", 7, ""),
-    ("three | \n  \n cat", 2, "my.pxsh:3: cat expects text"),
-])
+@pytest.mark.parametrize(
+    ("script", "status", "says"),
+    [
+        ("echo a\n\nnosuch 1\n", 2, "my.pxsh:3: there is no app or file nosuch"),
+        ("echo a\necho 'b\n", 2, "my.pxsh:2: a ' is not closed"),
+        ("echo a\n| b\n", 2, "my.pxsh:2: nothing before |"),
+        ("exit 7\necho no\n", 7, ""),
+        ("three | \n  \n cat", 2, "my.pxsh:3: cat expects text"),
+    ],
+)
 def test_scripts_tell_the_line(shell: Shell, script: str, status: int, says: str) -> None:
     assert shell.session.run_script(script, "my.pxsh") == status
     assert says in shell.err

@@ -5,6 +5,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from pxos.shell.lexer import Text, Variable, Word, lex
 from pxos.shell.syntax import (
     Chain,

@@ -105,8 +105,12 @@ def return_(state: State, word: int) -> Stop | None:
 
 
 CONTROL: dict[int, Callable[[State, int], Stop | None]] = {
-    ord("H"): halt, ord("J"): jump, ord("B"): branch, ord("b"): branch,
-    ord("("): call, ord(")"): return_,
+    ord("H"): halt,
+    ord("J"): jump,
+    ord("B"): branch,
+    ord("b"): branch,
+    ord("("): call,
+    ord(")"): return_,
 }
 
 
@@ -246,6 +250,9 @@ def _elements(message: Message, pixel: bool) -> np.ndarray:
         return data
     rows, cols = data.shape[:2]
     if pixel:
-        return data.reshape(rows, 4 * cols).view(np.uint32) if data.size else np.zeros(
-            (rows, cols), np.uint32)
+        return (
+            data.reshape(rows, 4 * cols).view(np.uint32)
+            if data.size
+            else np.zeros((rows, cols), np.uint32)
+        )
     return data.reshape(rows, 4 * cols)

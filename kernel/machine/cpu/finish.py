@@ -11,7 +11,6 @@ Rounding half up without an addition that could overflow: ``floor(v / 2^s + 1/2)
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -327,7 +326,7 @@ def elements(array: np.ndarray, start: int, stop: int) -> np.ndarray:
 
 
 def _private(operand: Operand, array: np.ndarray) -> Operand:
-    return replace(operand, array=array, overlaps=False, same=False)
+    return operand._replace(array=array, overlaps=False, same=False)
 
 
 def reads_first(bind: Binder, pointwise: bool) -> Binder:
@@ -375,7 +374,7 @@ def fitted(d: Operand, rows: int, cols: int) -> Operand:
     if d.array.shape == (rows, cols):
         return d
     part = d.array[:rows, :cols]
-    return replace(d, rows=rows, cols=cols, array=part)
+    return d._replace(rows=rows, cols=cols, array=part)
 
 
 def spread(d: Operand, part: Operand, run: Run) -> Run:

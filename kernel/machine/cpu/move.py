@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from ..isa import Op
@@ -221,5 +219,5 @@ def bind(op: Op, pixel: bool, d: Operand, inputs: tuple[Operand, ...], literal: 
         shape = joined_shape(op.char, a, b)
         stretched = a.array.size and (a.cols != shape[1] if op.char == ";" else a.rows != shape[0])
         if in_place and shape == d.array.shape and not stretched:
-            return _bind(op, pixel, d, (replace(a, overlaps=False, same=False), b), literal)
+            return _bind(op, pixel, d, (a._replace(overlaps=False, same=False), b), literal)
     return _moving(op, pixel, d, inputs, literal)

@@ -84,7 +84,10 @@ def array_of(memory: Memory, rectangle: Strided, words: type[np.generic] = np.in
     if not rectangle.count:
         return np.empty((rectangle.rows, rectangle.cols), dtype)
     return np.ndarray(
-        (rectangle.rows, rectangle.cols), dtype, memory.words.data, rectangle.offset * unit,
+        (rectangle.rows, rectangle.cols),
+        dtype,
+        memory.words.data,
+        rectangle.offset * unit,
         (rectangle.row_step * unit, rectangle.col_step * unit),
     )
 
@@ -93,7 +96,13 @@ def operand_of(memory: Memory, rectangle: Strided, words: bool, lies: int = APAR
     """The operand that a family sees for a rectangle of a plan; ``words``: moved as whole words."""
     dtype: type[np.generic] = np.uint32 if words else np.int32
     return Operand(
-        rectangle.cls, rectangle.rows, rectangle.cols, array_of(memory, rectangle, dtype),
-        rectangle.leaf, rectangle.scale_bits, rectangle.offset_bits,
-        lies == OVERLAPS, lies == SAME,
+        rectangle.cls,
+        rectangle.rows,
+        rectangle.cols,
+        array_of(memory, rectangle, dtype),
+        rectangle.leaf,
+        rectangle.scale_bits,
+        rectangle.offset_bits,
+        lies == OVERLAPS,
+        lies == SAME,
     )

@@ -24,8 +24,6 @@ from math import isqrt
 
 from ..plan_types import Fault, Matrix
 from .state import State
-from .translate_emit import Emitter
-from .translate_scan import Scan
 
 #: Arrivals after which a place is translated.
 HOT = 32
@@ -68,8 +66,11 @@ class Region:
         kept = self.inlined.get(entry)
         if kept is not None:
             return now is kept
-        return isinstance(now, Fault) or now.row == self.rows_of.get(entry) or (
-            now.row not in self.variables_rows)
+        return (
+            isinstance(now, Fault)
+            or now.row == self.rows_of.get(entry)
+            or (now.row not in self.variables_rows)
+        )
 
 
 class Translator:
@@ -125,6 +126,9 @@ class Translator:
             self._resting.get(entry, set()).discard(region)
 
     def _translate(self, pc: int) -> None:
+        from .translate_emit import Emitter
+        from .translate_scan import Scan
+
         if len(self._made) >= MAX_WARM:
             self._made.clear()
         self._made[pc] = self._made.get(pc, 0) + 1
@@ -138,15 +142,22 @@ class Translator:
         slots = [EMPTY] * len(emitter.calls)
         memory = self._state.memory
         names: dict[str, object] = {
-            "I": memory.ints.data, "B": memory.bytes.data, "W": memory.words.data,
-            "S": slots, "E": self._call_out, "T": self._state, "A": emitter.arms, "isqrt": isqrt,
+            "I": memory.ints.data,
+            "B": memory.bytes.data,
+            "W": memory.words.data,
+            "S": slots,
+            "E": self._call_out,
+            "T": self._state,
+            "A": emitter.arms,
+            "isqrt": isqrt,
             "__builtins__": {"range": range},
         }
         exec(compile(emitter.source, f"<region {pc}>", "exec"), names)  # noqa: S102
         run = names["region"]
         assert callable(run)
-        region = Region(pc, run, slots, frozenset(scan.variables.values()), scan.inlined,
-                        scan.rows_of)
+        region = Region(
+            pc, run, slots, frozenset(scan.variables.values()), scan.inlined, scan.rows_of
+        )
         self.regions[pc] = region
         for entry in (*region.inlined, *region.rows_of):
             self._resting.setdefault(entry, set()).add(region)

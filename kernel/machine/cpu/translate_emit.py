@@ -67,7 +67,8 @@ class Emitter:
                 forced |= {last.target, last.pc + 1}
         self._arrivals = arrivals
         met = {
-            block.exits[0] for block in blocks.values()
+            block.exits[0]
+            for block in blocks.values()
             if block.items[-1].what in ("branch", "unless")
             and self._skips(blocks.get(block.exits[1]), block.exits[0], forced)
             and arrivals.get(block.exits[0]) == 2
@@ -134,7 +135,8 @@ class Emitter:
     def _is_counted_loop(self, block: Block) -> bool:
         last = block.items[-1]
         return (
-            last.what in ("branch", "unless") and last.target == block.pc
+            last.what in ("branch", "unless")
+            and last.target == block.pc
             and not self._scan.touched(last.rows or frozenset())
             and all(item.what == "scalar" for item in block.items[:-1])
         )
@@ -149,8 +151,13 @@ class Emitter:
         test = last.test if last.what == "branch" else f"not {last.test}"
         self._put(1, f"if {test}: continue", f"fuel -= k * {size} + {size}")
         self._put(1, *self._go(last.pc + 1, -1))
-        self._put(0, "else:", f"{_INDENT}fuel -= n0 * {size}", f"{_INDENT}pc = {block.pc}",
-                  f"{_INDENT}L = -1")
+        self._put(
+            0,
+            "else:",
+            f"{_INDENT}fuel -= n0 * {size}",
+            f"{_INDENT}pc = {block.pc}",
+            f"{_INDENT}L = -1",
+        )
 
     def _go(self, pc: int, arm: int) -> list[str]:
         """Go on at ``pc`` from within the arm of block ``arm``, without writing it here."""
@@ -168,11 +175,22 @@ class Emitter:
         if last.what in ("branch", "unless"):
             self._branch(block, arm, depth, nested)
         elif last.what == "enter":
-            self._put(depth, f"W[{self._scan.stack_addr} + T.depth] = {last.pc + 1}",
-                      "T.depth += 1", *self._go(last.target, arm))
+            self._put(
+                depth,
+                f"W[{self._scan.stack_addr} + T.depth] = {last.pc + 1}",
+                "T.depth += 1",
+                *self._go(last.target, arm),
+            )
         elif last.what == "return":
-            self._put(depth, "T.depth -= 1", f"k = {self._scan.stack_addr} + T.depth",
-                      "pc = W[k]", "W[k] = 0", "L = A.get(pc, -1)", "break")
+            self._put(
+                depth,
+                "T.depth -= 1",
+                f"k = {self._scan.stack_addr} + T.depth",
+                "pc = W[k]",
+                "W[k] = 0",
+                "L = A.get(pc, -1)",
+                "break",
+            )
         elif last.what == "leave":
             self._put(depth, *self._leave(last.pc, "0"))
         else:
@@ -205,8 +223,11 @@ class Emitter:
     def _skips(self, block: Block | None, meeting: int, arms: Collection[int]) -> bool:
         """Whether a branch to ``meeting`` only jumps over ``block``, which then goes there too."""
         return (
-            block is not None and block.exits == (meeting,) and block.pc != meeting
-            and self._arrivals[block.pc] == 1 and block.pc not in arms
+            block is not None
+            and block.exits == (meeting,)
+            and block.pc != meeting
+            and self._arrivals[block.pc] == 1
+            and block.pc not in arms
             and (block.items[-1].what in PLAIN or block.items[-1].what == "jump")
         )
 
@@ -270,10 +291,15 @@ class Emitter:
             depth,
             *(f"I[{at}] = v{at}" for at in reads),
             f"c, f = S[{slot}]",
-            "if c <= fuel and f() < 0:", f"{_INDENT}fuel -= c", f"{_INDENT}x += c - 1",
+            "if c <= fuel and f() < 0:",
+            f"{_INDENT}fuel -= c",
+            f"{_INDENT}x += c - 1",
             *(f"{_INDENT}v{at} = I[{at}]" for at in changed),
-            "else:", f"{_INDENT}c = fuel", f"{_INDENT}fuel = E({slot}, {item.pc}, fuel, x)",
+            "else:",
+            f"{_INDENT}c = fuel",
+            f"{_INDENT}fuel = E({slot}, {item.pc}, fuel, x)",
             *(f"{_INDENT}v{at} = I[{at}]" for at in changed),
-            f"{_INDENT}if fuel < 0:", *(_INDENT * 2 + line for line in ("L = -1", "break")),
+            f"{_INDENT}if fuel < 0:",
+            *(_INDENT * 2 + line for line in ("L = -1", "break")),
             f"{_INDENT}x += c - fuel - 1",
         )

@@ -188,7 +188,8 @@ def picked(d: str, fraction: int, table: Table, i: Scalar) -> list[str]:
     stored = _finished(d, table.element("k"), units, fraction, fits=fraction <= units)
     return [
         f"k = {_position(i)}",
-        f"if 0 <= k < {table.rows * table.cols}:", *(f"    {line}" for line in stored),
+        f"if 0 <= k < {table.rows * table.cols}:",
+        *(f"    {line}" for line in stored),
         f"else: {d} = 0",
     ]
 
@@ -204,6 +205,7 @@ def put(table: Table, a: Scalar, i: Scalar) -> list[str]:
         stored = _finished("n", a.text, a.fraction, fraction, fits=fraction <= a.fraction)
     return [
         f"k = {_position(i)}",
-        f"if 0 <= k < {table.rows * table.cols}:", *(f"    {line}" for line in stored),
+        f"if 0 <= k < {table.rows * table.cols}:",
+        *(f"    {line}" for line in stored),
         f"    {table.element('k')} = n",
     ]

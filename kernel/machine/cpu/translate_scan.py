@@ -79,7 +79,10 @@ class Scan:
         self.items: dict[int, Item] = {}
         self.blocks: dict[int, Block] = {}
         self._forbidden = {
-            SYS_ROW, self._resolver.table_row, self._resolver.stack_row, self._resolver.code_row,
+            SYS_ROW,
+            self._resolver.table_row,
+            self._resolver.stack_row,
+            self._resolver.code_row,
         }
         leaders = self._collect()
         self._cut(leaders)
@@ -153,8 +156,11 @@ class Scan:
         if matrix.cls == "P" and matrix.col_step != 1:
             return None
         self.inlined[byte] = matrix
-        array, at = ("I", matrix.offset) if matrix.cls in "IX" else (
-            "B", matrix.offset * (4 if matrix.cls == "P" else 1))
+        array, at = (
+            ("I", matrix.offset)
+            if matrix.cls in "IX"
+            else ("B", matrix.offset * (4 if matrix.cls == "P" else 1))
+        )
         return f"{array}[{at}]", frozenset((matrix.row,))
 
     def _source(self, byte: int) -> Scalar | None:
@@ -169,8 +175,12 @@ class Scan:
     def _variable(self, byte: int) -> Matrix | None:
         matrix = self._resolver.operand(byte, 0)
         if (
-            isinstance(matrix, Fault) or matrix.cls not in "IX" or matrix.rows != 1
-            or matrix.cols != 1 or matrix.row in self._forbidden or byte in self._unsteady
+            isinstance(matrix, Fault)
+            or matrix.cls not in "IX"
+            or matrix.rows != 1
+            or matrix.cols != 1
+            or matrix.row in self._forbidden
+            or byte in self._unsteady
         ):
             return None
         return matrix
@@ -193,8 +203,14 @@ class Scan:
         if char == "q" and (d.cls != "I" or sources[0] is None or sources[0].fraction):
             return None
         self._hold(d_byte, *bytes_)
-        return Item(pc, word, "scalar", d=d.offset, fraction=_FRACTION[d.cls],
-                    sources=[source for source in sources if source is not None])
+        return Item(
+            pc,
+            word,
+            "scalar",
+            d=d.offset,
+            fraction=_FRACTION[d.cls],
+            sources=[source for source in sources if source is not None],
+        )
 
     def _hold(self, *bytes_: int) -> None:
         """Keep in variables those operands that can be."""
@@ -217,15 +233,24 @@ class Scan:
         if table is None or i is None:
             return None
         rows = frozenset((table.row,))
-        shape = Table(table.cls, table.rows, table.cols, table.offset, table.row_step,
-                      table.col_step)
+        shape = Table(
+            table.cls, table.rows, table.cols, table.offset, table.row_step, table.col_step
+        )
         if picks:
             d = self._variable(d_byte) if d_byte < FIRST_SMALL else None
             if d is None or not d.writable:
                 return None
             self._hold(d_byte, i_byte)
-            item = Item(pc, word, "pick", d=d.offset, fraction=_FRACTION[d.cls], sources=[i],
-                        table=shape, rows=rows)
+            item = Item(
+                pc,
+                word,
+                "pick",
+                d=d.offset,
+                fraction=_FRACTION[d.cls],
+                sources=[i],
+                table=shape,
+                rows=rows,
+            )
         else:
             a = self._source(a_byte)
             if a is None:

@@ -5,6 +5,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from pxos.kernel.machine.meta import MAX_BYTES, Arg, Meta, MetaError
 
 FULL = Meta(

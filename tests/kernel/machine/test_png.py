@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+
 from pxos.kernel.machine import png
 from pxos.kernel.machine.png import PngError
 

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+
 from pxos.kernel.machine import isa, layout, png, program
 from pxos.kernel.machine.memory import HEADER_PX, SYS, WIDTHS, Memory, rows_for, words_for
 from pxos.kernel.machine.meta import Arg, Meta

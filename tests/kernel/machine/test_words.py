@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from pxos.kernel.machine.isa import ROWS, encode
 from pxos.kernel.machine.words import describe
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from pxos.kernel.machine.isa import ROWS
 from pxos.shell.lenses.assembler import assemble
 from pxos.shell.lenses.assembler.functions import BY_NAME, SHORT, SHORT_STATEMENTS, function_name

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+
 from pxos.kernel.machine.meta import Arg
 from pxos.shell.lenses.assembler import assemble
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+
 from pxos.kernel.machine import layout, program
 from pxos.kernel.machine.cpu.executor import CpuExecutor
 from pxos.kernel.machine.isa import BY_CODE, ROWS, encode

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from pxos.kernel.machine.isa import KINDS, RESERVED
 from pxos.shell.lenses.assembler import constants, data, functions
 from pxos.shell.lenses.assembler import program as assembly

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from pxos.shell.lenses.assembler import AsmError, assemble
 
 from .tools import only, problems

@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+
 from pxos.kernel.machine.cpu.executor import CpuExecutor
 from pxos.kernel.machine.fault import Stop
 from pxos.kernel.machine.memory import Memory

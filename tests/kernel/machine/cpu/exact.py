@@ -107,8 +107,14 @@ def root(x: Fraction, scale: int, half: bool) -> int:
 
 
 def combine(char: str, line: list) -> object:
-    pick = {"A": lambda a, b: a + b, "R": max, "_": min, "&": lambda a, b: a & b,
-            "|": lambda a, b: a | b, "^": lambda a, b: a ^ b}[char]
+    pick = {
+        "A": lambda a, b: a + b,
+        "R": max,
+        "_": min,
+        "&": lambda a, b: a & b,
+        "|": lambda a, b: a | b,
+        "^": lambda a, b: a ^ b,
+    }[char]
     return reduce(pick, line)
 
 
@@ -201,10 +207,19 @@ def _fold(char: str, literal: str, pixel: bool, d: Matrix, ins: tuple[Matrix, ..
     if char == "f":
         return Matrix(kind, [[fold_line(literal, kind, a, col) for col in turned]], a.cols)
     if char == "C":
-        return Matrix(kind, [[fold_line(literal, kind, a, row[: j + 1]) for j in range(a.cols)]
-                             for row in a.rows], a.cols)
-    return Matrix(kind, [[fold_line(literal, kind, a, turned[j][: i + 1]) for j in range(a.cols)]
-                         for i in range(len(a.rows))], a.cols)
+        return Matrix(
+            kind,
+            [[fold_line(literal, kind, a, row[: j + 1]) for j in range(a.cols)] for row in a.rows],
+            a.cols,
+        )
+    return Matrix(
+        kind,
+        [
+            [fold_line(literal, kind, a, turned[j][: i + 1]) for j in range(a.cols)]
+            for i in range(len(a.rows))
+        ],
+        a.cols,
+    )
 
 
 def _index(char: str, literal: str, pixel: bool, d: Matrix, ins: tuple[Matrix, ...]) -> Matrix:
@@ -229,8 +244,12 @@ def _index(char: str, literal: str, pixel: bool, d: Matrix, ins: tuple[Matrix, .
         flat = [convert(kind, a, a.flat[k], pixel) if 0 <= k < len(a.flat) else 0 for k in where]
         return Matrix(kind, lines(flat, i.cols, len(i.rows)), i.cols)
     if char == "g":
-        rows = [[convert(kind, a, raw, pixel) for raw in a.rows[k]] if 0 <= k < len(a.rows)
-                else [0] * a.cols for k in where]
+        rows = [
+            [convert(kind, a, raw, pixel) for raw in a.rows[k]]
+            if 0 <= k < len(a.rows)
+            else [0] * a.cols
+            for k in where
+        ]
         return Matrix(kind, rows, a.cols)
     new = [list(row) for row in d.rows]
     count = len(d.rows) * d.cols
@@ -262,8 +281,13 @@ def _move(char: str, literal: str, pixel: bool, d: Matrix, ins: tuple[Matrix, ..
         if not d.rows or not d.cols:
             return d
         where, source = stretched(c.rows, d.shape), stretched(a.rows, d.shape)
-        rows = [[convert(kind, a, source[i][j], pixel) if where[i][j] else old
-                 for j, old in enumerate(row)] for i, row in enumerate(d.rows)]
+        rows = [
+            [
+                convert(kind, a, source[i][j], pixel) if where[i][j] else old
+                for j, old in enumerate(row)
+            ]
+            for i, row in enumerate(d.rows)
+        ]
         return Matrix(kind, rows, d.cols)
     a = ins[0]
     cells = [convert(kind, a, raw, pixel) for raw in a.flat]
@@ -297,9 +321,17 @@ def _matmul(char: str, literal: str, pixel: bool, d: Matrix, ins: tuple[Matrix, 
     a, b = ins
     left, right = values(a), values(b)
     columns = right if char == "m" else [[row[j] for row in right] for j in range(b.cols)]
-    return Matrix(d.kind, [[finish(d.kind, sum((x * y for x, y in zip(row, col, strict=True)),
-                                               Fraction(0))) for col in columns]
-                           for row in left], len(columns))
+    return Matrix(
+        d.kind,
+        [
+            [
+                finish(d.kind, sum((x * y for x, y in zip(row, col, strict=True)), Fraction(0)))
+                for col in columns
+            ]
+            for row in left
+        ],
+        len(columns),
+    )
 
 
 def _conv(char: str, literal: str, pixel: bool, d: Matrix, ins: tuple[Matrix, ...]) -> Matrix:
@@ -307,8 +339,11 @@ def _conv(char: str, literal: str, pixel: bool, d: Matrix, ins: tuple[Matrix, ..
     lanes = 4 if a.kind == "P" else 1
     rows, cols = len(a.rows), a.cols // lanes
     grid, weights = values(a), values(b)
-    place = (lambda at, size: at % size) if char == "k" else (
-        lambda at, size: max(0, min(size - 1, at)))
+    place = (
+        (lambda at, size: at % size)
+        if char == "k"
+        else (lambda at, size: max(0, min(size - 1, at)))
+    )
     new = []
     for y in range(rows):
         line = []
@@ -332,8 +367,14 @@ def _draw(char: str, literal: str, pixel: bool, d: Matrix, ins: tuple[Matrix, ..
         if 0 in shape:
             return Matrix(kind, [[] for _ in range(shape[0])], shape[1])
         over, under = stretched(a.rows, shape), stretched(b.rows, shape)
-        return Matrix(kind, [[blend(x, y) for x, y in zip(p, q, strict=True)]
-                             for p, q in zip(over, under, strict=True)], shape[1])
+        return Matrix(
+            kind,
+            [
+                [blend(x, y) for x, y in zip(p, q, strict=True)]
+                for p, q in zip(over, under, strict=True)
+            ],
+            shape[1],
+        )
     if char == "t":
         height = b.leaf or len(b.rows)
         count = len(b.rows) // height if height else 0
@@ -346,13 +387,33 @@ def _draw(char: str, literal: str, pixel: bool, d: Matrix, ins: tuple[Matrix, ..
             n = n if 0 <= n < count else 0
             return convert(kind, b, b.rows[n * height + y % height][x % b.cols], pixel)
 
-        return Matrix(kind, [[tile(y, x) for x in range(a.cols * b.cols)]
-                             for y in range(len(a.rows) * height)], a.cols * b.cols)
+        return Matrix(
+            kind,
+            [[tile(y, x) for x in range(a.cols * b.cols)] for y in range(len(a.rows) * height)],
+            a.cols * b.cols,
+        )
     if char == "Z":
         rows, cols = floors(b)
-        return Matrix(kind, [[convert(kind, a, a.rows[(2 * y + 1) * len(a.rows) // (2 * rows)]
-                                      [(2 * x + 1) * a.cols // (2 * cols)], pixel)
-                              if a.flat else 0 for x in range(cols)] for y in range(rows)], cols)
+        return Matrix(
+            kind,
+            [
+                [
+                    convert(
+                        kind,
+                        a,
+                        a.rows[(2 * y + 1) * len(a.rows) // (2 * rows)][
+                            (2 * x + 1) * a.cols // (2 * cols)
+                        ],
+                        pixel,
+                    )
+                    if a.flat
+                    else 0
+                    for x in range(cols)
+                ]
+                for y in range(rows)
+            ],
+            cols,
+        )
     new = [list(row) for row in d.rows]
     height = (a.leaf if b.cols in (3, 5) else 0) or len(a.rows)
     leaves = len(a.rows) // height if height and a.cols else 0
@@ -368,8 +429,14 @@ def _draw(char: str, literal: str, pixel: bool, d: Matrix, ins: tuple[Matrix, ..
     return Matrix(kind, new, d.cols)
 
 
-_FAMILIES = {"fold": _fold, "index": _index, "move": _move, "matmul": _matmul, "conv": _conv,
-             "draw": _draw}
+_FAMILIES = {
+    "fold": _fold,
+    "index": _index,
+    "move": _move,
+    "matmul": _matmul,
+    "conv": _conv,
+    "draw": _draw,
+}
 
 
 # ---- operands in memory ----------------------------------------------------------------------
@@ -427,12 +494,16 @@ def check(
     want = result(char, literal, pixel, d, ins)
     shape = d.shape if isinstance(want, int) or op.keeps_shape or alias is not None else want.shape
     shape = view or shape
-    start = d if op.keeps_shape or alias is not None else Matrix(
-        d.kind, [[7] * shape[1] for _ in range(shape[0])], shape[1])
+    start = (
+        d
+        if op.keeps_shape or alias is not None
+        else Matrix(d.kind, [[7] * shape[1] for _ in range(shape[0])], shape[1])
+    )
     target = place(*shape, dtype_of(d.kind, pixel), steps[0])
     bound_d = operand(start, target)
     inputs = tuple(
-        Operand(m.kind, *m.shape, target, m.leaf, same=True) if k == alias
+        Operand(m.kind, *m.shape, target, m.leaf, same=True)
+        if k == alias
         else operand(m, place(*m.shape, dtype_of(m.kind, pixel), steps[1 + k]))
         for k, m in enumerate(ins)
     )

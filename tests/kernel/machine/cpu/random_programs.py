@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 
 import numpy as np
+
 from pxos.kernel.machine.isa import BY_CHAR, FIRST_FREE_ENTRY, SMALL_ZERO
 from pxos.kernel.machine.memory import Memory
-
 from tests.conformance.building import Draft
 
 CORNERS = [0, 1, -1, 2, -2, 7, 255, 65536, -65536, 2**31 - 1, -(2**31), 12345678]

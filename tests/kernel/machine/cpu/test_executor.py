@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from pxos.kernel.machine.cpu.executor import CpuExecutor
 from pxos.kernel.machine.fault import Stop
 from pxos.kernel.machine.isa import SMALL_ZERO, encode
 from pxos.kernel.machine.memory import Memory
 from pxos.kernel.machine.ports import Message, NoPorts, Refused, Wait
-
 from tests.conformance.building import Draft
 
 PLENTY = 10**9

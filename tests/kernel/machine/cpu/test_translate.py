@@ -7,6 +7,7 @@ import re
 
 import numpy as np
 import pytest
+
 from pxos.kernel.machine.cpu import translate
 from pxos.kernel.machine.cpu.executor import CpuExecutor
 from pxos.kernel.machine.cpu.state import State
@@ -17,7 +18,6 @@ from pxos.kernel.machine.isa import SMALL_ZERO
 from pxos.kernel.machine.memory import Memory
 from pxos.kernel.machine.oracle import Oracle
 from pxos.kernel.machine.ports import NoPorts
-
 from tests.conformance.building import Draft
 from tests.conformance.scripted_ports import ScriptedPorts
 
