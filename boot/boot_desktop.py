@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..kernel.arguments import UsageError, parse_args
 from ..kernel.clock import VirtualClock
 from ..kernel.grants import Grants
 from ..kernel.kernel import Kernel, SpawnError
@@ -35,6 +36,9 @@ _DESKTOP_PORTS = ("processes", "line")
 _PASSED_ON = ("line",)
 #: The program that shows pictures which lines of the terminal give.
 _VIEWER = "view"
+#: The program that shows why the desktop failed, and the frames it gets at least.
+_CARD = "card"
+_CARD_FRAMES = 4
 
 
 @dataclass(slots=True)
@@ -67,14 +71,9 @@ def main(options: BootOptions) -> int:
     try:
         desktop = house.start(options)
         if isinstance(clock, VirtualClock):
-            from .headless import play_headless
-
-            assert screen.frames is not None, "checked by ScreenOptions.check"
-            picture = play_headless(
-                kernel, clock, desktop, frames=screen.frames, each_frame=house.lines.poll
-            )
+            picture = _headless(screen, kernel, clock, desktop, house)
         else:
-            picture = _on_display(where, options, kernel, desktop, house.lines.poll)
+            picture = _on_display(where, screen, kernel, desktop, house)
         status = tell_outcome(desktop) if desktop.ended else DONE
         if screen.screenshot is not None:
             write_screenshot(screen.screenshot, picture, desktop.name)
@@ -85,26 +84,40 @@ def main(options: BootOptions) -> int:
         kernel.close()
 
 
-def _on_display(
-    where: str,
-    options: BootOptions,
-    kernel: Kernel,
-    desktop: Process,
-    each_frame: Callable[[], None],
+def _headless(
+    screen: ScreenOptions, kernel: Kernel, clock: VirtualClock, desktop: Process, house: _House
 ) -> np.ndarray:
+    """Play the desktop, and the card if it fails, to nobody; returns what was shown last."""
+    from .headless import play_headless
+
+    assert screen.frames is not None, "checked by ScreenOptions.check"
+    picture = play_headless(
+        kernel, clock, desktop, frames=screen.frames, each_frame=house.lines.poll
+    )
+    card = house.card()
+    if card is None:
+        return picture
+    left = max(_CARD_FRAMES, screen.frames - kernel.frames.number)
+    return play_headless(kernel, clock, card, frames=left)
+
+
+def _on_display(
+    where: str, screen: ScreenOptions, kernel: Kernel, desktop: Process, house: _House
+) -> np.ndarray:
+    """The same in a window or a terminal."""
     from .stage import play
 
     surface = desktop.surface
-    display = open_display(where, options.screen, surface.rows, surface.cols, "pxOS")
+    display = open_display(where, screen, surface.rows, surface.cols, "pxOS")
+    folder, frames = Path.cwd(), screen.frames
     try:
-        return play(
-            kernel,
-            desktop,
-            display,
-            folder=Path.cwd(),
-            frames=options.screen.frames,
-            each_frame=each_frame,
+        picture = play(
+            kernel, desktop, display, folder=folder, frames=frames, each_frame=house.lines.poll
         )
+        card = house.card()
+        if card is None:
+            return picture
+        return play(kernel, card, display, folder=folder, frames=frames)
     finally:
         display.close()
 
@@ -140,6 +153,24 @@ class _House:
         except SpawnError as error:
             raise BootError(str(error), name) from error
         return self._desktop
+
+    def card(self) -> Process | None:
+        """A program that shows why the desktop failed; None if it did not, or if there is no
+        such program: the card is printed in any case."""
+        desktop = self._desktop
+        if desktop is None or desktop.exit is None or desktop.exit.kind != "fault":
+            return None
+        try:
+            program = self._kernel.catalogue.program(_CARD)
+            return self._kernel.spawn(
+                program,
+                _CARD,
+                args=parse_args(program.meta, ["--", "\n".join(desktop.card)], _CARD),
+                grants=Grants.of(program.meta),
+                surface=(desktop.surface.rows, desktop.surface.cols),
+            )
+        except (KeyError, ProgramError, SpawnError, UsageError):
+            return None
 
     def _session(self, out: Callable[[str], None], typed: Callable[[], TextSource]) -> Session:
         """A session for a terminal on the desktop."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from . import standard
@@ -24,6 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     standard.mend()
     try:
+        _clean_up_when_ended()
         status = _dispatch(words)
         standard.write_out(b"")  # what is still in the buffer
         return status
@@ -35,6 +38,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         standard.drop_output()
         return DONE
+
+
+def _clean_up_when_ended() -> None:
+    """Have SIGTERM and SIGHUP unwind, so that no temporary file is left."""
+    for name in ("SIGTERM", "SIGHUP"):  # SIGHUP is not on Windows
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) == signal.SIG_DFL:
+            with suppress(ValueError):  # raised outside the main thread, which has no signals
+                signal.signal(number, _ended)
+
+
+def _ended(number: int, frame: object) -> None:
+    raise SystemExit(128 + number)
 
 
 def _dispatch(words: list[str]) -> int:

@@ -10,6 +10,20 @@ from ..fs.folders import FolderStore
 
 #: Folders with programs of the user's own, before those that come with pxOS.
 APPS_VARIABLE = "PXOS_APPS"
+#: How many threads NumPy's matrix products may use, by the libraries they are made with.
+_BLAS_VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def keep_products_single() -> None:
+    """Have NumPy use one thread for each matrix product, unless the user has said how many.
+
+    The kernel already gives long instructions threads of their own, and the threads of a product
+    wait for each other spinning: with any other work on the machine a small product takes a
+    hundred times as long, while a large one gains less than a second core is worth.  To be called
+    before NumPy is imported, which is when it looks.
+    """
+    for variable in _BLAS_VARIABLES:
+        os.environ.setdefault(variable, "1")
 
 
 def bundled_apps() -> Path:

@@ -111,7 +111,7 @@ class Memory:
         rows, width = image.shape
         if quota_rows < rows:
             raise ValueError(
-                f"the quota of {quota_rows} rows is below the program's {rows} rows: raise the quota"
+                f"a quota of {quota_rows} rows is below the program's {rows} rows: raise the quota"
             )
         self.width = int(width)
         self.quota_rows = int(quota_rows)

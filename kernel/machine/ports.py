@@ -169,7 +169,7 @@ class Ports(Protocol):
         """Take the next message of a port."""
         ...
 
-    def write(self, letter: str, message: Message, selector: Message) -> None | Wait | Refused:
+    def write(self, letter: str, message: Message, selector: Message) -> Wait | Refused | None:
         """Hand a message to a port; None when it was taken."""
         ...
 
@@ -185,7 +185,7 @@ class NoPorts:
         """Refuse."""
         return Refused(letter)
 
-    def write(self, letter: str, message: Message, selector: Message) -> None | Wait | Refused:
+    def write(self, letter: str, message: Message, selector: Message) -> Wait | Refused | None:
         """Refuse."""
         return Refused(letter)
 

@@ -1,4 +1,4 @@
-"""What the filters promise, computed in NumPy by other means.  Pictures are uint8 (rows, cols, 4)."""
+"""What the filters promise, computed by other means.  Pictures are uint8 (rows, cols, 4)."""
 
 from __future__ import annotations
 

@@ -105,7 +105,7 @@ SCENARIOS: dict[str, Scenario] = {
     "histogram": Scenario((), ONE),
     "invert": Scenario((), ONE),
     "life": Scenario(frames=200, seed=4),
-    "mandelbrot": Scenario(frames=90, events=click(5, 60, 150) + click(20, 40, 100)),
+    "mandelbrot": Scenario(frames=120, events=click(5, 60, 150) + click(20, 40, 100)),
     "paint": Scenario(
         frames=60,
         events=[

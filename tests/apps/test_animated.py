@@ -120,7 +120,7 @@ def escape(mid: tuple[float, float], step: float, limit: int = 255) -> np.ndarra
     return steps
 
 
-def mandelbrot(events: Events = (), frames: int = 80) -> Run:
+def mandelbrot(events: Events = (), frames: int = 95) -> Run:
     return play("mandelbrot", frames=frames, events=events)
 
 

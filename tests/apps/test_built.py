@@ -17,28 +17,9 @@ from pxos.kernel.machine.program import Program, open_memory
 from .playing import APPS, NAMES, built, matrix
 
 WANTED = [
-    "blend",
-    "blur",
-    "breakout",
-    "clock",
-    "desktop",
-    "edges",
-    "flip",
-    "gray",
-    "hello",
-    "histogram",
-    "invert",
-    "life",
-    "mandelbrot",
-    "paint",
-    "palette",
-    "rotate",
-    "scale",
-    "snake",
-    "terminal",
-    "text",
-    "threshold",
-    "view",
+    *("desktop", "terminal", "hello", "clock", "life", "mandelbrot", "paint", "snake", "breakout"),
+    *("view", "text", "blur", "edges", "invert", "gray", "threshold", "scale", "flip", "rotate"),
+    *("blend", "histogram", "palette"),
 ]
 
 

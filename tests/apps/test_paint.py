@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from pathlib import Path
 
@@ -72,7 +73,7 @@ def test_a_click_makes_a_dot() -> None:
 )
 def test_a_fast_stroke_has_no_gaps(points: list[tuple[int, int]]) -> None:
     mask = inked(paint(stroke(4, *points)))
-    for (r0, c0), (r1, c1) in zip(points, points[1:], strict=False):
+    for (r0, c0), (r1, c1) in itertools.pairwise(points):
         for t in np.linspace(0, 1, 2000):
             row, col = round(r0 + t * (r1 - r0)), round(c0 + t * (c1 - c0)) - PANEL
             assert mask[row, col], (row, col)
@@ -81,7 +82,7 @@ def test_a_fast_stroke_has_no_gaps(points: list[tuple[int, int]]) -> None:
     spots = np.array(
         [
             (r0 + t * (r1 - r0), c0 - PANEL + t * (c1 - c0))
-            for (r0, c0), (r1, c1) in zip(points, points[1:], strict=False)
+            for (r0, c0), (r1, c1) in itertools.pairwise(points)
             for t in np.linspace(0, 1, 500)
         ]
     )

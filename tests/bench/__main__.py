@@ -14,7 +14,7 @@ def main(names: list[str]) -> int:
     """Print the report of the groups named (all of them by default)."""
     unknown = set(names) - set(GROUPS)
     if unknown:
-        print(f"no such group: {', '.join(unknown)}; there are {', '.join(GROUPS)}", file=sys.stderr)
+        print(f"no group {', '.join(unknown)}; there are {', '.join(GROUPS)}", file=sys.stderr)
         return 2
     print(f"{machine_name()}\n\n| what | pxOS | peer | ratio | |\n|---|---|---|---|---|")
     for name in names or GROUPS:
