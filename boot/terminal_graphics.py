@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import zlib
+from abc import ABC, abstractmethod
 from typing import Protocol
 
 import numpy as np
@@ -38,7 +39,7 @@ class Renderer(Protocol):
         ...
 
 
-class _Strips:
+class _Strips(ABC):
     """What all renderers share: which strips changed."""
 
     def __init__(self) -> None:
@@ -64,8 +65,9 @@ class _Strips:
         """Nothing to free."""
         return b""
 
+    @abstractmethod
     def _strip(self, row: int, strip: np.ndarray, before: np.ndarray | None) -> bytes:
-        raise NotImplementedError
+        """Bytes for a strip that changed; ``before``: what is shown there, None: nothing."""
 
 
 class HalfBlocks(_Strips):

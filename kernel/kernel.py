@@ -203,8 +203,15 @@ class Kernel:
         keys, pointer = EventQueue("k", now_ms), EventQueue("m", now_ms)
         size = surface or meta.size or DEFAULT_SIZE
         process = Process(
-            pid, name, meta, grants=grants, parent=parent, surface=Surface(*bounded_size(*size)),
-            keys=keys, pointer=pointer, priority=priority,
+            pid,
+            name,
+            meta,
+            grants=grants,
+            parent=parent,
+            surface=Surface(*bounded_size(*size)),
+            keys=keys,
+            pointer=pointer,
+            priority=priority,
         )
         self._last_pid = pid
         keys.on_event(partial(self.wake, process, "k"))

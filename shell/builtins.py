@@ -69,8 +69,11 @@ def _ls(call: Call) -> Steps:
             found = sorted(os.scandir(folder), key=lambda entry: entry.name)
         except OSError as error:
             raise call.failed(f"cannot list {folder.name}: {why(error)}") from error
-        shown = [(entry.name + ("/" if os.path.isdir(entry.path) else ""), Path(entry.path))
-                 for entry in found if "a" in options or not entry.name.startswith(".")]
+        shown = [
+            (entry.name + ("/" if os.path.isdir(entry.path) else ""), Path(entry.path))
+            for entry in found
+            if "a" in options or not entry.name.startswith(".")
+        ]
         if len(folders) + bool(names) > 1:
             yield line(f"{folder}:")
         if shown:
@@ -231,12 +234,14 @@ def _help(call: Call) -> Steps:
         names = call.session.apps.names()
         yield line(f"\nApps ({len(names)}; `apps` tells what they do, `help APP` how):")
         yield line("  " + " ".join(names) + "\n")
-        yield line("photo.jpg | blur 3 | edges > out.png    a picture through apps into a file\n"
-                   "a.png | blend b.png                     further pictures by their names\n"
-                   "*.jpg | gray > small.png                several pictures: small-1.png, ...\n"
-                   "apps | text > apps.png                  text becomes a picture\n"
-                   "life &                                  in the background; ^C stops the "
-                   "foreground")
+        yield line(
+            "photo.jpg | blur 3 | edges > out.png    a picture through apps into a file\n"
+            "a.png | blend b.png                     further pictures by their names\n"
+            "*.jpg | gray > small.png                several pictures: small-1.png, ...\n"
+            "apps | text > apps.png                  text becomes a picture\n"
+            "life &                                  in the background; ^C stops the "
+            "foreground"
+        )
         return 0
     name = call.words[0]
     if name in BUILTINS:
@@ -251,8 +256,9 @@ def _help(call: Call) -> Steps:
         meta = program_in(path, name).meta
     else:
         near = nearest(name, [*session.apps.names(), *BUILTINS])
-        raise call.failed(f"there is no app or command {name}"
-                          + (f": did you mean {near}?" if near else ""))
+        raise call.failed(
+            f"there is no app or command {name}" + (f": did you mean {near}?" if near else "")
+        )
     yield line(app_help(name, meta))
     return 0
 
@@ -287,14 +293,16 @@ BUILTINS: dict[str, Builtin] = {
     for builtin in sorted(
         (
             Builtin("apps", "", "lists the apps and what they do", _apps),
-            Builtin("cat", "[FILE...]", "writes the text of files, or of the pipe", _cat, True,
-                    "files"),
+            Builtin(
+                "cat", "[FILE...]", "writes the text of files, or of the pipe", _cat, True, "files"
+            ),
             Builtin("cd", "[FOLDER]", "goes to a folder, or home", _cd, takes="folders"),
             Builtin("clear", "", "clears the screen", _clear, commands=True),
             Builtin("echo", "[WORD...]", "writes its words", _echo),
             Builtin("exit", "[STATUS]", "ends the shell", _exit),
-            Builtin("help", "[APP]", "tells what there is, or how an app is used", _help,
-                    takes="apps"),
+            Builtin(
+                "help", "[APP]", "tells what there is, or how an app is used", _help, takes="apps"
+            ),
             Builtin("history", "[COUNT]", "lists the lines typed before", _history),
             Builtin("ls", "[-l] [-a] [FILE...]", "lists a folder", _ls, takes="files"),
             Builtin("pwd", "", "writes the folder one is in", _pwd),

@@ -103,15 +103,19 @@ class Planner:
         if source is not None and (not from_redirect or not commands[0].words):
             if len(commands[0].words) > 1:
                 second = commands[0].words[1]
-                raise CommandError(f"{source.names[0]} is a file and takes no arguments: "
-                                   "join it to an app with |", start=second.start, end=second.end)
+                raise CommandError(
+                    f"{source.names[0]} is a file and takes no arguments: join it to an app with |",
+                    start=second.start,
+                    end=second.end,
+                )
             commands.pop(0)
         stages: list[Stage] = []
         kinds = [source.kind if source else ""]
         giver = source.names[0] if source else ""
         for index, command in enumerate(commands):
-            coming = frozenset({kinds[0]} if kinds[0] else ()) if index == 0 else \
-                _writes(stages[-1])
+            coming = (
+                frozenset({kinds[0]} if kinds[0] else ()) if index == 0 else _writes(stages[-1])
+            )
             stage, kind = self._stage(command, coming, giver, scope)
             if index or source:
                 kinds[-1] = kind
@@ -149,17 +153,24 @@ class Planner:
 
     def _files(self, word: Expanded, scope: Scope) -> Files:
         paths = tuple(path_of(text, scope.cwd) for text in word.texts)
-        kinds = {self._kind(path, text, word.word) for path, text
-                 in zip(paths, word.texts, strict=True)}
+        kinds = {
+            self._kind(path, text, word.word) for path, text in zip(paths, word.texts, strict=True)
+        }
         if len(kinds) > 1:
-            raise CommandError("pictures and other files together: choose one sort",
-                               start=word.word.start, end=word.word.end)
+            raise CommandError(
+                "pictures and other files together: choose one sort",
+                start=word.word.start,
+                end=word.word.end,
+            )
         return Files(kinds.pop(), paths, word.texts)
 
     def _kind(self, path: Path, name: str, word: Word) -> str:
         if os.path.isdir(path):
-            raise CommandError(f"{name} is a folder: `cd {name}` goes there, `ls {name}` lists it",
-                               start=word.start, end=word.end)
+            raise CommandError(
+                f"{name} is a folder: `cd {name}` goes there, `ls {name}` lists it",
+                start=word.start,
+                end=word.end,
+            )
         if not os.path.exists(path):
             raise CommandError(f"there is no file {name}", start=word.start, end=word.end)
         # What is named like a picture is read as one: if it is damaged, its reader says how.
@@ -168,8 +179,9 @@ class Planner:
         try:
             return PICTURE if os.path.isfile(path) and self._host.is_picture(path) else TEXT
         except OSError as error:
-            raise CommandError(f"cannot read {name}: {why(error)}", status=1,
-                               start=word.start, end=word.end) from error
+            raise CommandError(
+                f"cannot read {name}: {why(error)}", status=1, start=word.start, end=word.end
+            ) from error
 
     def _target(self, command: Command, scope: Scope) -> Target | None:
         redirect = command.redirect(">", ">>")
@@ -188,14 +200,16 @@ class Planner:
         if PICTURE in gives and (picture_file or TEXT not in gives):
             return PICTURE
         if picture_file:
-            raise CommandError(f"{target.name} is a picture, {giver} gives text: put `text` "
-                               "between")
+            raise CommandError(
+                f"{target.name} is a picture, {giver} gives text: put `text` between"
+            )
         return TEXT
 
     # ---- commands -----------------------------------------------------------------------
 
-    def _stage(self, command: Command, coming: frozenset[str], giver: str, scope: Scope
-               ) -> tuple[Stage, str]:
+    def _stage(
+        self, command: Command, coming: frozenset[str], giver: str, scope: Scope
+    ) -> tuple[Stage, str]:
         """The stage of a command, and the kind of pipe into it."""
         first = command.words[0]
         words = [expand(word, scope) for word in command.words[1:]]
@@ -223,16 +237,20 @@ class Planner:
         if os.path.isdir(path):
             raise CommandError(f"{name} is a folder: `cd {name}` goes there, `ls {name}` lists it")
         if os.path.exists(path):
-            raise CommandError(f"{name} is a file, not a program: a file is read where the line "
-                               "begins")
+            raise CommandError(
+                f"{name} is a file, not a program: a file is read where the line begins"
+            )
         near = nearest(name, [*self._apps.names(), *self._builtins])
         if "." in name or "/" in name:
             raise CommandError(f"there is no file {name}")
-        raise CommandError(f"there is no app or file {name}: "
-                           + (f"did you mean {near}?" if near else "`apps` lists the apps"))
+        raise CommandError(
+            f"there is no app or file {name}: "
+            + (f"did you mean {near}?" if near else "`apps` lists the apps")
+        )
 
-    def _app(self, name: str, program: Program, words: Sequence[Expanded], piped: bool,
-             scope: Scope) -> AppStage:
+    def _app(
+        self, name: str, program: Program, words: Sequence[Expanded], piped: bool, scope: Scope
+    ) -> AppStage:
         meta = program.meta
         wanted = len(meta.inputs) if PICTURE in meta.ports else 0
         arguments, files = self._split(meta, words, wanted - piped, scope)
@@ -241,18 +259,26 @@ class Planner:
         except UsageError as error:
             raise CommandError(f"{name}: {error.what}", more=[f"usage: {error.usage}"]) from error
         if wanted == 1 and len(files) > 1:
-            files = [Files(PICTURE, tuple(p for f in files for p in f.paths),
-                           tuple(n for f in files for n in f.names))]
+            files = [
+                Files(
+                    PICTURE,
+                    tuple(p for f in files for p in f.paths),
+                    tuple(n for f in files for n in f.names),
+                )
+            ]
         missing = wanted - piped - len(files)
         if missing > 0 and "screen" not in meta.ports:
             names = ", ".join(meta.inputs[-missing:])
-            raise CommandError(f"{name} needs {_pictures(missing)} ({names}): write "
-                               f"`picture.png | {name}` or `{name} picture.png`",
-                               more=[f"usage: {usage(meta, name)}"])
+            raise CommandError(
+                f"{name} needs {_pictures(missing)} ({names}): write "
+                f"`picture.png | {name}` or `{name} picture.png`",
+                more=[f"usage: {usage(meta, name)}"],
+            )
         return AppStage(name, program, tuple(values), tuple(files))
 
-    def _split(self, meta: Meta, words: Sequence[Expanded], free: int, scope: Scope
-               ) -> tuple[list[str], list[Files]]:
+    def _split(
+        self, meta: Meta, words: Sequence[Expanded], free: int, scope: Scope
+    ) -> tuple[list[str], list[Files]]:
         """Tell an app's arguments from the picture files for its ``free`` inputs."""
         flags = {arg.name for arg in meta.args if arg.kind == "flag"}
         arguments: list[str] = []
@@ -274,8 +300,9 @@ class Planner:
         if os.path.isfile(path):
             return self._kind(path, word.text, word.word) == PICTURE
         if path.suffix.lower() in self._host.picture_suffixes and not os.path.exists(path):
-            raise CommandError(f"there is no file {word.text}", start=word.word.start,
-                               end=word.word.end)
+            raise CommandError(
+                f"there is no file {word.text}", start=word.word.start, end=word.word.end
+            )
         return False
 
 
@@ -297,12 +324,14 @@ def _join(given: frozenset[str], wanted: frozenset[str], giver: str, taker: str)
     if not wanted:
         raise CommandError(f"{taker} reads nothing: begin the line with it")
     if not given:
-        raise CommandError(f"{taker} expects {_A[min(wanted)]}, but {giver} gives nothing: it "
-                           "shows a screen")
+        raise CommandError(
+            f"{taker} expects {_A[min(wanted)]}, but {giver} gives nothing: it shows a screen"
+        )
     gives, wants = min(given), min(wanted)
     what = "pictures" if gives == PICTURE else "text"
-    raise CommandError(f"{taker} expects {_A[wants]}, {giver} gives {what}: "
-                       + _BETWEEN[gives, wants])
+    raise CommandError(
+        f"{taker} expects {_A[wants]}, {giver} gives {what}: " + _BETWEEN[gives, wants]
+    )
 
 
 def shows_still(stage: Stage) -> bool:

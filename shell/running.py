@@ -66,12 +66,18 @@ class PipelineRun:
             last = index == len(plan.stages) - 1
             pipe: Pipe[Any] | None = None if last else self._pipe(out)
             sink = None if pipe is None else pipe.writer
-            picture_sink = pictures if last and out in (PICTURE, "both") else \
-                sink if out == PICTURE else None
+            picture_sink = (
+                pictures if last and out in (PICTURE, "both") else sink if out == PICTURE else None
+            )
             text_sink = text if last and out in (TEXT, "both") else sink if out == TEXT else None
             if isinstance(stage, BuiltinStage):
-                call = Call(session, stage.builtin, stage.words, coming,
-                            pipe is not None or plan.target is not None)
+                call = Call(
+                    session,
+                    stage.builtin,
+                    stage.words,
+                    coming,
+                    pipe is not None or plan.target is not None,
+                )
                 if text_sink is session.printed and stage.builtin.commands:
                     text_sink = session.commanded
                 self._members.append(BuiltinTask(call, text_sink or session.printed))
@@ -90,10 +96,15 @@ class PipelineRun:
 
     def _check_screens(self) -> None:
         for stage in self._plan.stages:
-            if isinstance(stage, AppStage) and is_lively(stage.program.meta) \
-                    and self._session.present is None:
-                raise CommandError(f"{stage.name} shows a screen, and there is none here: start "
-                                   "it in `pxos boot`", status=1)
+            if (
+                isinstance(stage, AppStage)
+                and is_lively(stage.program.meta)
+                and self._session.present is None
+            ):
+                raise CommandError(
+                    f"{stage.name} shows a screen, and there is none here: start it in `pxos boot`",
+                    status=1,
+                )
 
     def _open_target(self) -> FileSink[Any]:
         target, notify = self._plan.target, self._session.notify
@@ -105,23 +116,35 @@ class PipelineRun:
     def _file_source(self, files: Files) -> FileSource[Any]:
         source: FileSource[Any]
         if files.kind == PICTURE:
-            source = picture_files(files.paths, files.names, self._session.host,
-                                   self._session.notify)
+            source = picture_files(
+                files.paths, files.names, self._session.host, self._session.notify
+            )
         else:
             source = text_files(files.paths, files.names, self._session.notify)
         self._sources.append(source)
         return source
 
-    def _spawn(self, stage: AppStage, into: str, coming: Source[Any] | None,
-               pictures: Sink[Any] | None, text: Sink[Any] | None, first: bool) -> None:
+    def _spawn(
+        self,
+        stage: AppStage,
+        into: str,
+        coming: Source[Any] | None,
+        pictures: Sink[Any] | None,
+        text: Sink[Any] | None,
+        first: bool,
+    ) -> None:
         session, meta = self._session, stage.program.meta
         still = is_still(meta)
         inputs = [coming] if into == PICTURE and coming is not None else []
         inputs += [self._file_source(files) for files in stage.files]
         typed = session.typed() if first and not into and session.typed is not None else None
         process = session.spawn(
-            stage, inputs, None if still else pictures,
-            coming if into == TEXT else typed, text or session.printed)
+            stage,
+            inputs,
+            None if still else pictures,
+            coming if into == TEXT else typed,
+            text or session.printed,
+        )
         self.processes.append(process)
         self._members.append(process)
         if still:
@@ -223,7 +246,8 @@ class ChainRun:
         self._session = session
         self._report = report
         self._left: list[tuple[str, Pipeline]] = list(
-            zip(("", *chain.operators), chain.pipelines, strict=True))
+            zip(("", *chain.operators), chain.pipelines, strict=True)
+        )
         self._current: PipelineRun | None = None
         self._last = 0
         self.status: int | None = None

@@ -42,8 +42,9 @@ cannot be seen as that class); each operand in byte order: its kind (K; also a d
 TABLE, STACK, META or a CODE that is not writable, seen through a view or not); shapes (S; a
 dimension of d above 2^31 - 1 is S as well); division by zero; the quota (M).  All these come
 before the fuel is asked (B).  Ports are asked last: refused P, nothing there W, and then, for
-In, S and M of the message and its fuel.  Detail: the operand's byte (0, 1, 2) for N V K; the element for
-``/``; for M the rows of picture wanted for the moved matrix; else 0; at most 2^32 - 1.
+In, S and M of the message and its fuel.  Detail: the operand's byte (0, 1, 2) for N V K; the
+element for ``/``; for M the rows of picture wanted for the moved matrix; else 0; at most
+2^32 - 1.
 
 *Numbers* an instruction reads itself (n, s, rows of D's b, letters of W) are any class but Q,
 taken as values (a P is its bytes), floored, in row-major order.

@@ -22,8 +22,8 @@ from typing import Protocol
 import numpy as np
 
 from .isa import BY_CODE, FIRST_FREE_ENTRY, FIRST_SMALL, FOLD_OPERATORS, SHAPE_SELECTORS, Op
-from .memory import HEADER_PX, SYS_ROW, Memory
-from .plan_kinds import SELECTOR_CLASSES, as_values, destination, source
+from .memory import HEADER_PX, Memory
+from .plan_kinds import SELECTOR_CLASSES, destination, source
 from .plan_place import MAX_DETAIL, Placer
 from .plan_resolve import Resolver
 from .plan_shapes import drawn_elements, fuel_for, result_shape, work_of
@@ -33,9 +33,6 @@ from .ports import PORTS
 
 #: Plans remembered at most; then all are forgotten together with the decoded headers.
 MAX_PLANS = 8192
-
-#: Rows of b up to which Draw's plans are remembered by its numbers.
-_DRAW_REMEMBERED = 64
 
 _LITERALS = {
     "'o": (frozenset(FOLD_OPERATORS.encode()), "L"),
@@ -129,7 +126,7 @@ class Planner:
             return matrix
         if matrix.cls == "Q":
             return Fault("K", number)
-        rectangle = as_values(matrix)
+        rectangle = matrix.values
         if rectangle is None:
             return Fault("K", number)
         return rectangle if rectangle.count else Fault("S")
@@ -155,7 +152,7 @@ class Planner:
             return Fault("K", 0)
         if second.cls not in SELECTOR_CLASSES:
             return Fault("K", number)
-        selector = as_values(second)
+        selector = second.values
         if selector is None:
             return Fault("K", number)
         if op.char == "W" and not selector.count:
@@ -259,7 +256,7 @@ class Planner:
 
     def _first(self, m: Matrix, number: int) -> int | Fault:
         """The floored first element of a number operand."""
-        rectangle = as_values(m) if m.cls != "Q" else None
+        rectangle = m.values if m.cls != "Q" else None
         if rectangle is None:
             return Fault("K", number)
         if not rectangle.count:
@@ -311,10 +308,9 @@ class Planner:
                 return Fault("S")
             numbers, drawn = read
             key = (*key, numbers)
-            if op.char != "D" or sources[1].rows <= _DRAW_REMEMBERED:
-                found = self._plans.get(key)
-                if found is not None:
-                    return found
+            found = self._plans.get(key)
+            if found is not None:
+                return found if op.char != "D" else _draws(found, drawn)
         shape = result_shape(op, (d.rows, d.cols), sources, numbers)
         if shape is None:
             return Fault("S")
@@ -338,8 +334,6 @@ class Planner:
             if plan.reason == "M" and op.char in "/%":
                 return self._division(sources[1], shape) or plan
             return plan
-        if op.char == "D" and sources[1].rows > _DRAW_REMEMBERED:
-            return replace(plan, once=True)
         if plan.moved is None:
             self._plans[key] = plan
         return plan
@@ -375,9 +369,7 @@ class Planner:
             if not 2 <= b.cols <= 5:
                 return None
             items = np.array([[b.value]]) if b.row < 0 else self._host.numbers(b)
-            drawn = drawn_elements(items, (d.rows, d.cols), inputs[0])
-            remembered = b.rows <= _DRAW_REMEMBERED
-            return tuple(items.ravel().tolist()) if remembered else (), drawn
+            return (), drawn_elements(items, (d.rows, d.cols), inputs[0])
         s = inputs[1]
         return (tuple(self._list(s)), 0) if s.count == 2 else None
 
@@ -430,7 +422,7 @@ class Planner:
         before = memory.words[at : at + HEADER_PX].tolist()
         if before[0] & 0xFF != ord("V"):
             return Fault("K", 0)
-        rectangle = as_values(s) if s.cls != "Q" else None
+        rectangle = s.values if s.cls != "Q" else None
         if rectangle is None:
             return Fault("K", 2)
         if not number_count_fits(rectangle.count):
@@ -476,9 +468,12 @@ class Planner:
         return Plan(op, False, None, (), 0, fuel_for(0), header=header, renamed=d)
 
 
-def reads_sys(plan: Plan) -> bool:
-    """Whether a plan reads the machine's state, which must then be current in memory."""
-    return any(rectangle.row == SYS_ROW for rectangle in plan.inputs)
+def _draws(plan: Plan, drawn: int) -> Plan:
+    """The plan of a Draw between the same matrices as ``plan`` that draws so many elements."""
+    assert plan.d is not None
+    work = work_of(plan.op, (plan.d.rows, plan.d.cols), plan.inputs, drawn)
+    fuel = fuel_for(work)
+    return plan if fuel == plan.fuel else replace(plan, fuel=fuel, kin=plan)
 
 
 def _appends(op: Op, matrices: tuple[Matrix, ...]) -> bool:
@@ -497,10 +492,10 @@ def _appends(op: Op, matrices: tuple[Matrix, ...]) -> bool:
 
 def _as_message(m: Matrix) -> Strided:
     if m.cls == "P":
-        return Strided("P", m.rows, m.cols, 4, m.offset, m.row_step, m.col_step, m.row)
-    rectangle = as_values(m)
+        return m.pixels
+    rectangle = m.values
     assert rectangle is not None
     return rectangle
 
 
-__all__ = ["MAX_PLANS", "Planner", "entries_named", "operand_byte", "reads_sys"]
+__all__ = ["MAX_PLANS", "Planner", "entries_named", "operand_byte"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .isa import Op
-from .plan_types import WORD_CLASSES, Fault, Matrix, Strided
+from .plan_types import Fault, Matrix, Strided
 
 #: What pixel mode makes of the sources: "p" moved as words (P or I), "v" taken as values with a
 #: shape that counts (not P), "n" numbers (a P is its bytes).
@@ -36,53 +36,23 @@ def _finite(bits: int) -> bool:
     return bits & _INFINITE != _INFINITE
 
 
-def as_values(m: Matrix) -> Strided | None:
-    """The elements of a matrix as values (a P: its bytes); None if a P cannot be taken so."""
-    if m.cls == "P":
-        if m.col_step != 1:
-            return None
-        return Strided("P", m.rows, 4 * m.cols, 1, 4 * m.offset, 4 * m.row_step, 1, m.row, m.leaf)
-    return Strided(
-        m.cls,
-        m.rows,
-        m.cols,
-        4 if m.cls in WORD_CLASSES else 1,
-        m.offset,
-        m.row_step,
-        m.col_step,
-        m.row,
-        m.leaf,
-        m.scale_bits,
-        m.offset_bits,
-        m.value,
-    )
-
-
-def as_pixels(m: Matrix) -> Strided:
-    """The elements of a P or I as whole words."""
-    return Strided(
-        m.cls, m.rows, m.cols, 4, m.offset, m.row_step, m.col_step, m.row, m.leaf, value=m.value
-    )
-
-
 def destination(m: Matrix, pixel: bool) -> Strided | Fault:
     """A destination in the units of the mode, as it is now; fault K if it may not be written."""
     if not m.writable or m.cls == "Q":
         return Fault("K", 0)
-    rectangle = as_pixels(m) if pixel else as_values(m)
+    rectangle = m.pixels if pixel else m.values
     return Fault("K", 0) if rectangle is None else rectangle
 
 
 def source(op: Op, place: int, number: int, m: Matrix, pixel: bool) -> Strided | Fault:
     """Source ``place`` (0 first) of an instruction, named by byte ``number``; or fault K."""
-    fault = Fault("K", number)
     role = PIXEL_ROLES[op.char][place] if pixel else ""
     if role == "p":
-        return as_pixels(m) if m.cls in "PI" else fault
+        return m.pixels if m.cls in "PI" else Fault("K", number)
     if role == "v" and m.cls == "P":
-        return fault
+        return Fault("K", number)
     if m.cls == "Q" and (
         QUANTISED.get(op.char) != place or not (_finite(m.scale_bits) and _finite(m.offset_bits))
     ):
-        return fault
-    return as_values(m) or fault
+        return Fault("K", number)
+    return m.values or Fault("K", number)

@@ -1,15 +1,17 @@
 """The vocabulary of plans: matrices as operands, strided rectangles, faults, plans.
 
 Nothing here holds elements.  A plan says where an instruction reads, where it writes, which
-headers change and what it costs; filling the elements is left to an executor.
+headers change and what it costs; filling the elements is left to an executor.  None of these is
+ever changed once it is made; they are not frozen because they are made at every other instruction.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from .isa import Op
+from .memory import SYS_ROW
 
 #: Classes whose elements are words; the others are bytes, each row starting at a word.
 WORD_CLASSES = frozenset("IXP")
@@ -25,43 +27,7 @@ class Fault(NamedTuple):
     detail: int = 0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Matrix:
-    """What an operand byte means now: an ordinary matrix, a view, or a small integer.
-
-    ``cls``: class (of what a view shows).  ``rows``, ``cols``: own units (a P: pixels).
-    ``row``: header row of the matrix whose memory this is (a view: its base); -1: small integer.
-    ``entry``: table entry of that matrix.  ``offset``, ``row_step``, ``col_step``: of the elements,
-    in words for ``I X P`` and in bytes for ``T Q``; the offset counts from the start of memory.
-    ``capacity``: words behind the header (0 for views and small integers).
-    ``fixed``: keeps its shape as a destination.  ``writable``: may be a destination at all.
-    ``value``: of a small integer.  Equality is identity: the resolver hands out the same object
-    as long as, and whenever again, the header and the base's header read the same.
-    """
-
-    cls: str
-    rows: int
-    cols: int
-    row: int
-    entry: int
-    offset: int
-    row_step: int
-    col_step: int
-    capacity: int = 0
-    leaf: int = 0
-    scale_bits: int = 0
-    offset_bits: int = 0
-    fixed: bool = False
-    writable: bool = False
-    value: int = 0
-
-    @property
-    def is_small(self) -> bool:
-        """Whether this is a small integer, which has no memory."""
-        return self.row < 0
-
-
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Strided:
     """A rectangle of memory in the units of the instruction's mode.
 
@@ -98,7 +64,73 @@ class Strided:
         return (low * self.unit, high * self.unit)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
+class Matrix:
+    """What an operand byte means now: an ordinary matrix, a view, or a small integer.
+
+    ``cls``: class (of what a view shows).  ``rows``, ``cols``: own units (a P: pixels).
+    ``row``: header row of the matrix whose memory this is (a view: its base); -1: small integer.
+    ``entry``: table entry of that matrix.  ``offset``, ``row_step``, ``col_step``: of the elements,
+    in words for ``I X P`` and in bytes for ``T Q``; the offset counts from the start of memory.
+    ``capacity``: words behind the header (0 for views and small integers).
+    ``fixed``: keeps its shape as a destination.  ``writable``: may be a destination at all.
+    ``value``: of a small integer.  ``values``, ``pixels``: its elements as values (a P: its bytes;
+    None if a P cannot be taken so) and as whole words.  Equality is identity: the resolver hands
+    out the same object as long as, and whenever again, the header and the base's header read the
+    same.
+    """
+
+    cls: str
+    rows: int
+    cols: int
+    row: int
+    entry: int
+    offset: int
+    row_step: int
+    col_step: int
+    capacity: int = 0
+    leaf: int = 0
+    scale_bits: int = 0
+    offset_bits: int = 0
+    fixed: bool = False
+    writable: bool = False
+    value: int = 0
+    values: Strided | None = field(init=False, repr=False)
+    pixels: Strided = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        cls, rows, cols, row, leaf = self.cls, self.rows, self.cols, self.row, self.leaf
+        offset, row_step, col_step = self.offset, self.row_step, self.col_step
+        self.pixels = Strided(
+            cls, rows, cols, 4, offset, row_step, col_step, row, leaf, value=self.value
+        )
+        if cls != "P":
+            self.values = Strided(
+                cls,
+                rows,
+                cols,
+                4 if cls in WORD_CLASSES else 1,
+                offset,
+                row_step,
+                col_step,
+                row,
+                leaf,
+                self.scale_bits,
+                self.offset_bits,
+                self.value,
+            )
+        elif col_step == 1:
+            self.values = Strided("P", rows, 4 * cols, 1, 4 * offset, 4 * row_step, 1, row, leaf)
+        else:
+            self.values = None
+
+    @property
+    def is_small(self) -> bool:
+        """Whether this is a small integer, which has no memory."""
+        return self.row < 0
+
+
+@dataclass(slots=True, eq=False)
 class Plan:
     """All that an instruction does besides filling elements.
 
@@ -113,6 +145,7 @@ class Plan:
     ``entries``: table entries on whose headers the plan rests.
     ``constants``: the result as row-major integers, where headers alone decide it.
     ``once``: rests on more than the planner remembers; whatever is bound to it is used once.
+    ``kin``: another plan with the same rectangles; what is bound to that one fits this one too.
     """
 
     op: Op
@@ -130,8 +163,14 @@ class Plan:
     entries: frozenset[int] = frozenset()
     constants: tuple[int, ...] | None = None
     once: bool = False
+    kin: Plan | None = None
 
     @property
     def steady(self) -> bool:
         """Whether doing it leaves every header as it is, so it can be done again as planned."""
         return not self.header
+
+    @property
+    def reads_sys(self) -> bool:
+        """Whether it reads the machine's state, which must then be current in memory."""
+        return any(rectangle.row == SYS_ROW for rectangle in self.inputs)

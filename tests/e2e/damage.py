@@ -13,9 +13,12 @@ import numpy as np
 from PIL import Image
 
 from pxos.kernel.machine import png
-from pxos.kernel.machine.isa import encode
+from pxos.kernel.machine.isa import encode, small_operand
 from pxos.kernel.machine.memory import HEADER_PX, Memory
 from pxos.kernel.machine.program import MatrixSpec, build, checkpoint, open_memory, save
+
+#: The operand that is the number 0.
+ZERO = small_operand(0) or 0
 
 HELLO = Path(__file__).parents[2] / "apps" / "hello" / "hello.png"
 
@@ -93,7 +96,7 @@ def inflating() -> bytes:
 def _forged(change: Callable[[Memory], None]) -> bytes:
     """A small program changed by somebody who can seal it again."""
     matrices = [MatrixSpec("a", "I", 1, 4), MatrixSpec("b", "I", 1, 4)]
-    memory = open_memory(build(matrices, [encode("H", 16)]))
+    memory = open_memory(build(matrices, [encode("H", ZERO)]))
     change(memory)
     return checkpoint(memory)
 

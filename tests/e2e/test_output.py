@@ -38,12 +38,13 @@ def small_files() -> None:
         ("run", "invert", "-i", "photo.jpg", "-o", "-"),
         ("run", "blur", "--help"),
         ("-c", "apps"),
-        ("-c", "cat photo.jpg"),
+        ("-c", "cat many.txt"),
         ("disasm", "hello"),
         ("doctor",),
     ],
 )
 def test_a_full_standard_output(pxos: Pxos, photo: Path, full, words: tuple[str, ...]) -> None:
+    (photo.parent / "many.txt").write_text("many words\n" * 9000)
     done = pxos(*words, stdout=full)
     assert done.status == 1
     assert done.told == "pxos: standard output cannot be written, no space left on device\n"
@@ -54,7 +55,7 @@ def test_a_full_standard_output(pxos: Pxos, photo: Path, full, words: tuple[str,
     [
         ("run", "invert", "-i", "big.png", "-o", "out.png"),
         ("-c", "big.png | invert > out.png"),
-        ("-c", "cat big.png > out.png"),
+        ("-c", "cat big.txt > out.txt"),
         ("disasm", "hello", "-o", "out.png"),
         ("asm", "hello.pxa", "-o", "out.png"),
         ("boot", "--headless", "--frames", "2", "--screenshot", "out.png"),
@@ -62,14 +63,17 @@ def test_a_full_standard_output(pxos: Pxos, photo: Path, full, words: tuple[str,
 )
 def test_a_full_disk_keeps_the_old_file(pxos: Pxos, here: Path, words: tuple[str, ...]) -> None:
     save(here / "big.png", photograph(200, 300))
-    (here / "hello.pxa").write_text("t : T = fill(7) \n" if False else _LARGE)
-    (here / "out.png").write_bytes(b"old")
+    (here / "hello.pxa").write_text(_LARGE)
+    (here / "big.txt").write_text("many words\n" * 9000)
+    for name in ("out.png", "out.txt"):
+        (here / name).write_bytes(b"old")
     before = listing(here)
     done = pxos(*words, limit=small_files)
     assert done.status == 1
-    assert "out.png" in done.told
     assert "too large" in done.told
+    assert "out.txt" in done.told or "out.png" in done.told
     assert (here / "out.png").read_bytes() == b"old"
+    assert (here / "out.txt").read_bytes() == b"old"
     assert listing(here) == before
 
 

@@ -118,9 +118,7 @@ CONTROL: dict[int, Callable[[State, int], Stop | None]] = {
 
 
 def _message(state: State, operand: Strided) -> Message:
-    """The elements of an operand, copied for the world outside."""
-    if operand.row >= 0:
-        state.nonzero(Strided("I", 0, 0, 4, 0, 0, 0, operand.row))  # SYS is to be current
+    """The elements of an operand, copied for the world outside; SYS is current."""
     if operand.cls == "P" and operand.unit == 4:
         words = np.ascontiguousarray(array_of(state.memory, operand, np.uint32))
         return Message("P", words.view(np.uint8).reshape(operand.rows, operand.cols, 4).copy())

@@ -6,6 +6,8 @@ channel taken as 255: at most 255 * 255 + 127 = 65152, so 16 bits hold it and a 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from ..isa import Op
@@ -31,7 +33,7 @@ LOW_PAIR = 0x00FF00FF
 SHIFTS = np.array([0, 8], np.uint32).reshape(2, 1, 1)
 #: Pixels blended at a time.
 BLEND_BLOCK = 1 << 14
-#: Items of Draw taken at a time, and rows of Zoom.
+#: Items of Draw made Python numbers at a time, and rows of Zoom.
 ITEMS = 1 << 12
 
 #: Sources of a blend, see :func:`prepare`.
@@ -203,49 +205,39 @@ def _bind_zoom(pixel: bool, d: Operand, a: Operand, s: Operand) -> Run:
 # ---- drawing at positions ------------------------------------------------------------------------
 
 
-def _items(b_values: np.ndarray, a_rows: int, a_cols: int, leaf: int) -> tuple[int, np.ndarray]:
-    """The items of Draw: height of a leaf, and n x 5 int64 row, column, rows, columns, leaf.
+def _boxes(
+    b_values: np.ndarray, d_rows: int, d_cols: int, a_rows: int, a_cols: int, leaf: int
+) -> Iterator[tuple[int, int, int, int, int, int, int]]:
+    """What Draw draws, item by item: leaf; first row, first column, end row, end column where
+    the item meets d; row and column of the item itself.
 
-    Items that draw nothing because of their leaf or an empty rectangle are left out.
+    Items that draw nothing are left out.  ``b_values``: integers, n x 2..5, the floors of b's
+    values; ``leaf``: rows of a leaf of a, 0: all.  Sizes are in units of the mode.
     """
-    values = b_values.astype(np.int64)
-    count, fields = values.shape
-    height = (leaf if fields in (3, 5) else 0) or a_rows
-    items = np.zeros((count, 5), np.int64)
-    items[:, :2] = values[:, :2]
-    items[:, 2], items[:, 3] = height, a_cols
-    if fields >= 4:
-        items[:, 2:4] = values[:, 2:4]
-    if fields in (3, 5):
-        items[:, 4] = values[:, -1]
-    leaves = a_rows // height if height else 0
-    if a_cols == 0:
-        leaves = 0
-    alive = (items[:, 4] >= 0) & (items[:, 4] < leaves) & (items[:, 2:4] >= 1).all(axis=1)
-    return height, items if alive.all() else items[alive]
-
-
-def _clipped(items: np.ndarray, d_rows: int, d_cols: int) -> np.ndarray:
-    """Where each item meets d: n x 4 int64 first row, first column, end row, end column."""
-    low = np.maximum(items[:, :2], 0)
-    high = np.minimum(items[:, :2] + items[:, 2:4], (d_rows, d_cols))
-    return np.concatenate((low, high), axis=1)
+    fields = b_values.shape[1]
+    tiled = fields in (3, 5)
+    height = (leaf if tiled else 0) or a_rows
+    leaves = a_rows // height if height and a_cols else 0
+    rows, cols, number = height, a_cols, 0
+    for start in range(0, b_values.shape[0], ITEMS):
+        for item in b_values[start : start + ITEMS].tolist():
+            row, col = item[:2]
+            if fields >= 4:
+                rows, cols = item[2:4]
+            if tiled:
+                number = item[-1]
+            top, left = max(row, 0), max(col, 0)
+            end, right = min(row + rows, d_rows), min(col + cols, d_cols)
+            if top < end and left < right and 0 <= number < leaves:
+                yield number, top, left, end, right, row, col
 
 
 def area(
     d_rows: int, d_cols: int, a_rows: int, a_cols: int, leaf: int, b_values: np.ndarray
 ) -> int:
-    """Pixels (value mode: elements) that Draw writes after clipping, over all rows of b.
-
-    ``b_values``: integers, n x 2..5, the floors of b's values.  Sizes are in units of the mode.
-    """
-    total = 0
-    for start in range(0, b_values.shape[0], ITEMS):
-        _, items = _items(b_values[start : start + ITEMS], a_rows, a_cols, leaf)
-        box = _clipped(items, d_rows, d_cols)
-        sizes = np.maximum(box[:, 2:] - box[:, :2], 0)
-        total += int((sizes[:, 0] * sizes[:, 1]).sum())
-    return total
+    """Pixels (value mode: elements) that Draw writes after clipping, over all rows of b."""
+    boxes = _boxes(b_values, d_rows, d_cols, a_rows, a_cols, leaf)
+    return sum((end - top) * (right - left) for _, top, left, end, right, _, _ in boxes)
 
 
 def _repeated(picture: np.ndarray, row: int, col: int, rows: int, cols: int) -> np.ndarray:
@@ -268,24 +260,15 @@ def _bind_draw(pixel: bool, d: Operand, a: Operand, b: Operand) -> Run:
     convert = converter(a, d.kind, pixel)
 
     def run() -> int:
-        values = floors(b)
+        height = (a.leaf if b.cols in (3, 5) else 0) or a.rows
         sprites: dict[int, Sprite] = {}
-        for start in range(0, b.rows, ITEMS):
-            draw_items(values[start : start + ITEMS], sprites)
-        return -1
-
-    def draw_items(values: np.ndarray, sprites: dict[int, Sprite]) -> None:
-        height, items = _items(values, a.rows, a.cols, a.leaf)
-        boxes = _clipped(items, d.rows, d.cols).tolist()
-        for (row, col, _, _, leaf), (top, left, end, right) in zip(
-            items.tolist(), boxes, strict=True
-        ):
-            if end <= top or right <= left:
-                continue
+        boxes = _boxes(floors(b), d.rows, d.cols, a.rows, a.cols, a.leaf)
+        for leaf, top, left, end, right, row, col in boxes:
             if leaf not in sprites:
                 picture = x[leaf * height : (leaf + 1) * height]
                 sprites[leaf] = Sprite(picture if convert is None else convert(picture), pixel)
             sprites[leaf].draw(out[top:end, left:right], top - row, left - col)
+        return -1
 
     return run
 
@@ -305,11 +288,14 @@ class Sprite:
         """Draw onto ``target``, whose first pixel is (row, col) of the repeated picture."""
         row, col = row % self.height, col % self.width
         rows, cols = target.shape
+        end, right = row + rows, col + cols
         if self.plain and self.picture.size == 1:
             target[...] = self.picture[0, 0]
             return
+        if self.plain and end <= self.height and right <= self.width:
+            np.copyto(target, self.picture[row:end, col:right], casting="unsafe")
+            return
         if self.prepared is not None and target.size <= BLEND_BLOCK:
-            end, right = row + rows, col + cols
             if self.picture.size == 1:
                 target[...] = mix(self.prepared, target)
                 return

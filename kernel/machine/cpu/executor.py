@@ -21,7 +21,7 @@ from importlib import import_module
 from ..fault import InternalError, Stop
 from ..isa import BY_CODE, Op
 from ..memory import Memory
-from ..plan import MAX_PLANS, reads_sys
+from ..plan import MAX_PLANS
 from ..plan_kinds import PIXEL_ROLES
 from ..plan_types import Fault, Plan
 from ..ports import Ports
@@ -61,7 +61,7 @@ class CpuExecutor:
     def __init__(self, memory: Memory, ports: Ports) -> None:
         """``memory`` is a validated program's; ``ports`` what the kernel grants it."""
         self._state = State(memory, ports)
-        self._bound: dict[Plan, Closure] = {}
+        self._bound: dict[Plan, tuple[Closure, bool]] = {}
         self._fast: dict[int, tuple[int, Closure]] = {}
         self._dependents: dict[int, set[int]] = {}
         self._slots: dict[int, list[tuple[list[Slot], int]]] = {}
@@ -178,10 +178,9 @@ class CpuExecutor:
             if fault is not None:
                 return Stop(fault.reason, state.pc, fault.detail)
             return state.short_of(plan.fuel)
-        looks = reads_sys(plan)
+        fill, looks = self._bound_to(plan)
         if looks:
             state.sync()
-        fill = self._closure(plan)
         bad = fill()
         if bad >= 0:
             return Stop("/", state.pc, bad)
@@ -192,14 +191,16 @@ class CpuExecutor:
                 self._dependents.setdefault(entry, set()).add(word)
         return None
 
-    def _closure(self, plan: Plan) -> Closure:
-        found = self._bound.get(plan)
+    def _bound_to(self, plan: Plan) -> tuple[Closure, bool]:
+        """What does a plan, and whether it looks into SYS."""
+        first = plan.kin or plan
+        found = self._bound.get(first)
         if found is None:
-            found = self._bind(plan)
+            found = self._bind(plan), plan.reads_sys
             if not plan.once:
                 if len(self._bound) > MAX_PLANS:
                     self._bound.clear()
-                self._bound[plan] = found
+                self._bound[first] = found
         return found
 
     def _bind(self, plan: Plan) -> Closure:

@@ -100,10 +100,14 @@ class Translator:
     def entries_changed(self, entries: set[int]) -> None:
         """Drop the regions that do not hold any more."""
         for entry in entries:
-            for region in list(self._resting.get(entry, ())):
-                if not region.stands(entry, self._state.planner.resolver.operand(entry, 0)):
-                    self._drop(region)
-                    self._unsteady.add(entry)
+            resting = self._resting.get(entry)
+            if not resting:
+                continue
+            now = self._state.planner.resolver.operand(entry, 0)
+            gone = [region for region in resting if not region.stands(entry, now)]
+            for region in gone:
+                self._drop(region)
+                self._unsteady.add(entry)
 
     def forget(self) -> None:
         """Drop every region and every memory of what was hot or unsteady."""
