@@ -79,9 +79,14 @@ class Server:
 
 @pytest.fixture(scope="session")
 def xvfb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A display server without a screen."""
-    assert shutil.which("Xvfb"), "Xvfb is needed: apt install xvfb"
-    assert shutil.which("xdotool"), "xdotool is needed: apt install xdotool"
+    """A display server without a screen.  Where CI promises one (PXOS_REQUIRE_DISPLAY=1) a missing
+    one is a failure; elsewhere the tests say what to install and are skipped."""
+    missing = [name for name in ("Xvfb", "xdotool") if not shutil.which(name)]
+    if missing:
+        advice = f"{' and '.join(missing)} missing: apt install xvfb xdotool"
+        if os.environ.get("PXOS_REQUIRE_DISPLAY") == "1":
+            pytest.fail(advice)
+        pytest.skip(advice)
     folder = tmp_path_factory.mktemp("xvfb")
     read, write = os.pipe()
     command = [
