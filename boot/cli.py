@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from . import standard
+from . import environment, standard
 from .errors import DONE, INTERRUPTED, BootError, wrong
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if argv is None else argv)
     standard.mend()
+    environment.keep_products_single()
     try:
         _clean_up_when_ended()
         status = _dispatch(words)

@@ -8,6 +8,7 @@ decodes by itself are opened, and a file that is cut off is refused.
 from __future__ import annotations
 
 import io
+import os
 import struct
 import warnings
 import zlib
@@ -19,6 +20,7 @@ import numpy as np
 
 from ..kernel.machine import png
 from ..shell.host import PictureFileError
+from . import photo_png
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 MAX_PIXELS = 1 << 26
 #: Bytes of the largest picture file that is read.
 MAX_FILE_BYTES = 1 << 30
+#: Threads that compress one picture, at most.
+_MOST_THREADS = 4
 #: Frames of the longest animation that is read.
 MAX_FRAMES = 10_000
 
@@ -191,7 +195,7 @@ def encoded(picture: np.ndarray, suffix: str) -> bytes:
         )
     form, options = _WRITERS[suffix.lower()]
     if form == "PNG":
-        return png.encode(picture)
+        return photo_png.encode(picture, min(_MOST_THREADS, os.cpu_count() or 1))
     from PIL import Image
 
     image = Image.fromarray(np.ascontiguousarray(picture))

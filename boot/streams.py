@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import itertools
 import os
 import sys
@@ -15,6 +16,7 @@ import numpy as np
 
 from ..fs.atomic import is_special, put_in_place
 from ..kernel.pipes import Flow, Given, IterSource, SourceError, Wake
+from ..shell.harmless import HARMLESS
 from ..shell.host import PictureFileError
 from .errors import BootError, wrong
 from .standard import say, write_out
@@ -207,10 +209,17 @@ class ShownPictures:
 
 
 class OutText:
-    """A sink that writes text to standard output as it comes."""
+    """A sink that writes text to standard output as it comes; to a terminal without control
+    characters, which could command it."""
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._terminal = sys.stdout.isatty()
 
     def write(self, message: bytes) -> Given:
         """Write a piece."""
+        if self._terminal:
+            message = self._decoder.decode(message).translate(HARMLESS).encode()
         return Given.TAKEN if write_out(message) else Given.CLOSED
 
     def attach(self, wake: Wake) -> None:
@@ -243,7 +252,7 @@ class LateText:
 
     def print(self) -> None:
         """Write what was kept to standard output."""
-        write_out(b"".join(self._pieces))
+        OutText().write(b"".join(self._pieces))
         self._pieces.clear()
 
 

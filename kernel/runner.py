@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from .devices.base import PortError
+from .devices.board import Answer
 from .explain import explain, headline
 from .machine.fault import InternalError, Stop
+from .machine.ports import Wait
 from .process import FAILED_STATUS, Exit, Process, State
 from .scheduler import SLICE_SECONDS
-from .workers import Outcome, Workers
+from .workers import Caught, Outcome, Workers
 
 if TYPE_CHECKING:
     from .kernel import Kernel
@@ -19,7 +23,6 @@ if TYPE_CHECKING:
 #: measurement may say: whatever costs less than SLICE_SECONDS / MAX_PACE fuel is done on the
 #: kernel's thread, since changing threads would take as long.
 FIRST_PACE, MAX_PACE = 1e-7, 2e-6
-_PORT_OPCODES = frozenset(b"[]W")
 _CODE_ENTRY = 2
 
 
@@ -54,7 +57,7 @@ class Runner:
         if process.next_fuel > fuel:  # the slice is one instruction
             fuel = process.next_fuel
             alone = _next_opcode(process)
-            if self._workers.count and alone not in _PORT_OPCODES and self._is_long(alone, fuel):
+            if self._workers.count and self._is_long(alone, fuel):
                 self._fly(process, fuel, alone)
                 return 0.0
         outcome: Outcome
@@ -97,14 +100,37 @@ class Runner:
             self._kernel.post(partial(self._land, process, outcome, opcode, fuel, seconds))
 
         process.on_worker = True
+        process.board.relay = partial(self._relay, process)
         self.flying += 1
         self._workers.submit(work, land)
+
+    def _relay(self, process: Process, letter: str, ask: Callable[[], Answer]) -> Answer:
+        """On a worker: have a device asked on the kernel's thread.  A process that has ended
+        meanwhile is told to wait, which ends its instruction."""
+        answers: SimpleQueue[Answer | Exception] = SimpleQueue()
+
+        def asked() -> None:
+            if process.ended:
+                answers.put(Wait(letter))
+                return
+            self.inside = True
+            with Caught[Answer]() as caught:
+                caught.outcome = ask()
+            self.inside = False
+            answers.put(caught.outcome)
+
+        self._kernel.post(asked)
+        answer = answers.get()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     def _land(
         self, process: Process, outcome: Outcome, opcode: int, fuel: int, seconds: float
     ) -> None:
         self._learn(opcode, fuel, seconds)
         process.on_worker = False
+        process.board.relay = None
         self.flying -= 1
         self._workers.finished()
         if process.ended:

@@ -10,9 +10,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
+from typing import Generic, TypeVar
 
 from .machine.fault import Stop
 
+T = TypeVar("T")
 #: What a job tells: its stop, or what the executor raised.
 Outcome = Stop | Exception
 Job = tuple[Callable[[], Stop], Callable[[Outcome], None]]
@@ -48,22 +50,25 @@ class Workers:
     def _serve(self) -> None:
         while (job := self._jobs.get()) is not None:
             work, tell = job
-            with _Caught() as caught:
+            with Caught[Stop]() as caught:
                 caught.outcome = work()
             tell(caught.outcome)
 
 
-class _Caught:
-    """Keeps what an executor raises, to be raised again on the kernel's thread."""
+class Caught(Generic[T]):
+    """Keeps what is raised on one thread, to be raised again on another; ``outcome`` is that, or
+    what is put there."""
 
-    outcome: Outcome
+    outcome: T | Exception
 
-    def __enter__(self) -> _Caught:
+    def __enter__(self) -> Caught[T]:
+        """Begin to catch."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: object
     ) -> bool:
+        """Keep an exception."""
         if isinstance(error, Exception):
             self.outcome = error
         return isinstance(error, Exception)

@@ -22,6 +22,7 @@ class CommandError(Exception):
 
     ``status`` is the exit status: 2 for a wrong command, 1 for work that failed.
     ``start`` and ``end`` are offsets into the line (None: the command as a whole).
+    ``near`` is where the command begins, for messages that point at nothing in it.
     ``more`` are further lines to print, such as the usage line.
     """
 
@@ -39,6 +40,7 @@ class CommandError(Exception):
         self.status = status
         self.start = start
         self.end = end
+        self.near: int | None = None
         self.more = tuple(more)
 
 

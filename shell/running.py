@@ -222,9 +222,9 @@ class PipelineRun:
         kernel = self._session.kernel
         for process in self.processes:
             if process.exit is not None and process.exit.kind == "fault":
-                self._session.tell("\n".join(process.card))
+                self._report(CommandError(process.card[0], status=1, more=process.card[1:]))
             elif process.exit is not None and process.exit.kind == "killed":
-                self._session.tell(f"{process.name}: {process.exit.text}")
+                self._report(CommandError(f"{process.name}: {process.exit.text}", status=1))
         for member in self._members:
             if not isinstance(member, Process):
                 member.stop(status)
@@ -277,11 +277,17 @@ class ChainRun:
 
     def _begin(self, pipeline: Pipeline) -> None:
         session = self._session
+
+        def report(error: CommandError) -> None:
+            if error.near is None:
+                error.near = pipeline.start
+            self._report(error)
+
         try:
             plan = session.planner.plan(pipeline, session.scope())
-            self._current = PipelineRun(session, plan, self._report)
+            self._current = PipelineRun(session, plan, report)
         except CommandError as error:
-            self._report(error)
+            report(error)
             self._last = session.status = error.status
 
     def interrupt(self) -> None:

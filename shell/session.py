@@ -21,6 +21,7 @@ from ..kernel.process import Process
 from .apps import Apps
 from .builtins import BUILTINS
 from .expand import CommandError, Scope
+from .harmless import HARMLESS
 from .host import Host, Picture, Present, Show
 from .interrupts import Interrupts
 from .plan import AppStage, Planner
@@ -31,11 +32,6 @@ from .tasks import CallSink
 
 #: Takes text to be shown: output, or messages.
 Write = Callable[[str], None]
-
-#: Control characters as characters that show them: a program, or the name of a file, must not
-#: command the user's terminal.
-_HARMLESS = {code: 0x2400 + code for code in range(32) if chr(code) not in "\n\t"}
-_HARMLESS |= dict.fromkeys(range(127, 160), 0xFFFD)
 
 
 @dataclass(slots=True)
@@ -213,7 +209,7 @@ class Session:
 
     def tell(self, text: str) -> None:
         """Print a message, in lines of its own."""
-        shown = text.rstrip("\n").translate(_HARMLESS)
+        shown = text.rstrip("\n").translate(HARMLESS)
         self.err(shown.encode("utf-8", "replace").decode() + "\n")
 
     def _print(self, data: bytes) -> None:
@@ -222,7 +218,7 @@ class Session:
             return
         text = self._decoder.decode(data)
         if text:
-            self.out(text.translate(_HARMLESS) if self.live else text)
+            self.out(text.translate(HARMLESS) if self.live else text)
 
     def _command(self, data: bytes) -> None:
         self.out(data.decode("utf-8", "replace"))
@@ -240,8 +236,9 @@ class Session:
         lines = []
         prefix = ""
         if name:
-            number, _ = line_and_column(text, error.start or 0)
-            prefix = f"{name}:{number}: " if error.start is not None else f"{name}: "
+            at = error.near if error.start is None else error.start
+            number, _ = line_and_column(text, at or 0)
+            prefix = f"{name}:{number}: " if at is not None else f"{name}: "
         if error.start is not None and error.end is not None:
             lines += point_at(text, error.start, error.end)
         self.tell("\n".join([*lines, prefix + error.text, *error.more]))

@@ -182,11 +182,11 @@ class _Parser:
 
     def _continued(self, operator: str, rule: Callable[[], Node]) -> Node:
         """What follows an operator that wants more; it may stand in the next line."""
+        before = self.tokens[self.at - 1]
         self._skip_newlines()
         if self._peek() is None:
-            end = len(self.text)
             raise self.problem or Incomplete(
-                f"nothing after {operator}", "go on with a command", end, end
+                f"nothing after {operator}", "go on with a command", before.start, before.end
             )
         return rule()
 

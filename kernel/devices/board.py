@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..machine.fault import InternalError
 from ..machine.ports import Message, Refused, Wait
 from ..pipes import SourceError
 from .base import Device, PortError
+
+Answer = Message | Wait | Refused | None
+Relay = Callable[[str, Callable[[], Answer]], Answer]
 
 
 class Board:
@@ -14,17 +19,28 @@ class Board:
     A device that wants the process ended raises; the executor is told to wait, and the kernel
     finds why in ``ending``.  ``asked`` holds the letters that had no answer since the last
     one that had: what a waiting process waits for.
+
+    Devices belong to the kernel's thread.  While the process is on a worker, ``relay`` has them
+    asked there: it takes the letter and the question, and gives the answer.
     """
 
-    __slots__ = ("asked", "devices", "ending")
+    __slots__ = ("asked", "devices", "ending", "relay")
 
     def __init__(self) -> None:
+        self.relay: Relay | None = None
         self.devices: dict[str, Device] = {}
         self.asked: set[str] = set()
         self.ending: PortError | None = None
 
     def read(self, letter: str, selector: Message) -> Message | Wait | Refused:
         """Take the next message of a port."""
+        if self.relay is not None:
+            answer = self.relay(letter, lambda: self._read(letter, selector))
+            assert answer is not None
+            return answer
+        return self._read(letter, selector)
+
+    def _read(self, letter: str, selector: Message) -> Message | Wait | Refused:
         device = self.devices.get(letter)
         if device is None:
             return Refused(letter)
@@ -40,6 +56,13 @@ class Board:
 
     def write(self, letter: str, message: Message, selector: Message) -> Wait | Refused | None:
         """Hand a message to a port."""
+        if self.relay is not None:
+            answer = self.relay(letter, lambda: self._write(letter, message, selector))
+            assert not isinstance(answer, Message)
+            return answer
+        return self._write(letter, message, selector)
+
+    def _write(self, letter: str, message: Message, selector: Message) -> Wait | Refused | None:
         device = self.devices.get(letter)
         if device is None:
             return Refused(letter)

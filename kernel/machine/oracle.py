@@ -23,7 +23,7 @@ from .memory import FLAG_WRITABLE, HEADER_PX, Memory, rows_for, words_for
 from .oracle_functions import Value
 from .oracle_resolve import matrix, source
 from .oracle_values import Fault, Grid, Ref, finish, fits, raws, values
-from .ports import PORTS, Ports
+from .ports import PORTS, Message, Ports
 
 #: The function of every instruction.
 RUN: dict[str, Callable[[Step], None]] = {}
@@ -208,12 +208,6 @@ class Step:
         if self.cost > self.oracle.slice:
             raise Stopped(Stop("Y", self.pc, next_fuel=self.cost))
 
-    def pay_all(self, work: int) -> None:
-        """As :meth:`pay`, but a slice that is too short is overdrawn."""
-        self.cost = 1 + work // FUEL_ELEMENTS
-        if self.cost > self.memory.get64("fuel"):
-            raise Stopped(Stop("B", self.pc))
-
     def wait_for(self, letter: str) -> NoReturn:
         """Stop until the port has an answer; the instruction will run again."""
         raise Stopped(Stop("W", self.pc, port=letter))
@@ -283,6 +277,8 @@ class Oracle:
         self.memory = memory
         self.ports = ports
         self.slice = 0
+        #: A message that was read and could not be paid for yet.
+        self.held: Message | None = None
 
     def run(self, slice_fuel: int) -> Stop:
         """Run from SYS.pc until the program stops or the slice is used up."""

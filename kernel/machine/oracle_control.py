@@ -198,11 +198,12 @@ def message(step: Step, ref: Ref) -> Message:
 
 
 def read(step: Step) -> None:
-    """Take the next message of a port; a slice too short for it is overdrawn, not the process."""
+    """Take the next message of a port; it is held while it cannot be paid for."""
     d = step.check_writable()
     selector = selector_of(step)
     step.pay(0)
-    answer = step.ports.read(step.literal, selector)
+    held, step.oracle.held = step.oracle.held, None
+    answer = held or step.ports.read(step.literal, selector)
     if isinstance(answer, Refused):
         raise Fault("P")
     if isinstance(answer, Wait):
@@ -212,7 +213,10 @@ def read(step: Step) -> None:
     target = step.target()
     if step.whole_pixels:
         grid = pixels_of(grid)
-    step.pay_all(step.fit(target, grid.shape))
+    work = step.fit(target, grid.shape)
+    step.oracle.held = answer
+    step.pay(work)
+    step.oracle.held = None
     step.store_elements(target, grid)
 
 

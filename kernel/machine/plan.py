@@ -93,11 +93,17 @@ class Planner:
         self._placer = Placer(memory, self.resolver)
         self._host = host
         self._plans: dict[tuple[object, ...], Plan] = {}
+        self._steady: dict[int, tuple[int, ...]] = {}
 
     # ---- entry points ------------------------------------------------------------------
 
     def plan(self, word: int) -> Plan | Fault:
         """Plan an instruction that is neither control flow nor a port (see ``ports_operands``)."""
+        named = self._steady.get(word)
+        if named is not None:
+            found = self._plans.get((word, *map(self.resolver.known.get, named)))
+            if found is not None:
+                return found
         op = BY_CODE.get(word & 0xFF)
         if op is None:
             return Fault("?")
@@ -167,10 +173,14 @@ class Planner:
         matrices = self._operands(op, word)
         if isinstance(matrices, Fault):
             return matrices
+        key = (word, *matrices, shape, pixel)
+        found = self._plans.get(key)
+        if found is not None:
+            return found
         d = destination(matrices[0], pixel)
         if isinstance(d, Fault):
             return d
-        return self._placer.place(
+        plan = self._placer.place(
             op,
             matrices[0],
             d,
@@ -179,6 +189,9 @@ class Planner:
             self._resting(op, word, matrices),
             work=lambda written: work_of(op, written, (), 0),
         )
+        if isinstance(plan, Plan) and plan.moved is None:
+            self._plans[key] = plan
+        return plan
 
     def commit(self, plan: Plan) -> set[int]:
         """Write a plan's header words; returns the table entries whose meaning changed."""
@@ -196,6 +209,7 @@ class Planner:
     def forget(self) -> None:
         """Forget all plans and decoded headers."""
         self._plans.clear()
+        self._steady.clear()
         self.resolver.forget()
 
     @property
@@ -336,6 +350,8 @@ class Planner:
             return plan
         if plan.moved is None:
             self._plans[key] = plan
+            if not volatile:
+                self._steady[word] = tuple(byte for _, byte in entries_named(op, word))
         return plan
 
     def division_fault(self, plan: Plan) -> Fault | None:
@@ -400,6 +416,7 @@ class Planner:
         )
         if isinstance(plan, Plan) and plan.moved is None:
             self._plans[key] = plan
+            self._steady[word] = tuple(byte for _, byte in entries_named(op, word))
         return plan
 
     def _plan_shape(

@@ -57,7 +57,8 @@ class Resolver:
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
-        self._known: dict[int, Matrix | Fault] = {}
+        #: What operand bytes mean, as far as that is known now.
+        self.known: dict[int, Matrix | Fault] = dict(SMALL)
         self._made: dict[tuple[int, ...], Matrix] = {}
         self._rest_on: dict[int, set[int]] = {}
         self._holders: dict[int, list[int]] = {}
@@ -72,13 +73,11 @@ class Resolver:
 
     def operand(self, byte: int, number: int) -> Matrix | Fault:
         """What operand byte ``byte`` means; faults N and V carry ``number``."""
-        found = self._known.get(byte)
+        found = self.known.get(byte)
         if found is None:
-            if byte >= FIRST_SMALL:
-                return SMALL[byte]
             if byte >= self.table_len:
                 return Fault("N", number)
-            found = self._known[byte] = self._decode(byte)
+            found = self.known[byte] = self._decode(byte)
         return Fault("V", number) if isinstance(found, Fault) else found
 
     def kind(self, byte: int) -> str:
@@ -107,7 +106,8 @@ class Resolver:
         for entry in entries:
             gone |= self._rest_on.pop(entry, set())
         for entry in gone:
-            self._known.pop(entry, None)
+            if entry < FIRST_SMALL:  # above, an operand byte is a number and no entry
+                self.known.pop(entry, None)
         return gone
 
     @property
@@ -117,7 +117,7 @@ class Resolver:
 
     def forget(self) -> None:
         """Forget everything that was decoded."""
-        self._known.clear()
+        self.known = dict(SMALL)
         self._made.clear()
         self._rest_on.clear()
         self._holders.clear()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from pxos.kernel.machine.ports import NoPorts
 from pxos.kernel.machine.program import open_memory
 from pxos.shell.lenses.assembler import assemble
 
-from .measure import Figure, alternating_s, median_s
+from .measure import Figure, alternating_s
 
 FUEL = 1 << 40
 LOOPS = 1_000_000
@@ -49,8 +49,10 @@ def _memory(source: str, last: int) -> Memory:
     )
 
 
-def _run(source: str, last: int) -> tuple[float, int]:
-    """Median seconds of a whole run from a fresh memory, and the instructions it takes."""
+def _run(
+    source: str, last: int, peer: Callable[[], object]
+) -> tuple[tuple[float, float, float], int]:
+    """A whole run from a fresh memory against ``peer``, and the instructions it takes."""
     done = 0
 
     def once() -> None:
@@ -60,7 +62,7 @@ def _run(source: str, last: int) -> tuple[float, int]:
         assert stop.reason == "H", stop
         done = memory.get64("done")
 
-    return median_s(once, 3), done
+    return alternating_s(once, peer), done
 
 
 def _python_scalars() -> int:
@@ -86,25 +88,26 @@ def _numpy_matrices(last: int) -> np.ndarray:
 
 def figures() -> Iterator[Figure]:
     """Scalar and small-matrix instructions, and a product of two matrices."""
-    ours, done = _run(SCALARS, LOOPS)
-    peer = median_s(_python_scalars, 3)
+    (ours, peer, ratio), done = _run(SCALARS, LOOPS, _python_scalars)
     yield Figure(
         f"scalar loop, {done:,} instructions",
         ours,
         "the same loop in Python",
         peer,
         f"{done / ours / 1e6:.1f} M instructions/s",
+        ratio,
     )
     last = 50_000
-    ours, done = _run(MATRICES, last)
-    peer = median_s(lambda: _numpy_matrices(last), 3)
+    (ours, peer, ratio), done = _run(MATRICES, last, lambda: _numpy_matrices(last))
     yield Figure(
         f"8x8 matrices, {done:,} instructions",
         ours,
         "the same NumPy calls",
         peer,
         f"{4 * last / ours / 1e3:.0f} k matrix instructions/s",
+        ratio,
     )
+    yield _product(128)
     yield _product(1024)
 
 
@@ -127,11 +130,12 @@ def _product(n: int) -> Figure:
         stop = CpuExecutor(memory, NoPorts()).run(FUEL)
         assert stop.reason == "H", stop
 
-    ours, peer = alternating_s(once, lambda: a @ b, 3)
+    ours, peer, ratio = alternating_s(once, lambda: a @ b)
     return Figure(
         f"MatMul X {n}^3, exact",
         ours,
         "float32 NumPy",
         peer,
         f"{2 * n**3 / ours / 1e9:.1f} GFLOP/s",
+        ratio,
     )

@@ -13,19 +13,25 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Figure:
-    """One line of the report: seconds of ours and of the peer (medians), and their ratio."""
+    """One line of the report: seconds of ours and of the peer (medians), and their ratio.
+
+    ``ratio``: the median of the ratios of runs that took turns, where they did; 0: of the medians.
+    """
 
     what: str
     ours_s: float
     peer: str = ""
     peer_s: float = 0.0
     note: str = ""
+    ratio: float = 0.0
 
     def line(self) -> str:
         """The figure as a row of a Markdown table."""
-        ratio = f"{self.ours_s / self.peer_s:.2f}x" if self.peer_s else ""
+        times = self.ratio or (self.ours_s / self.peer_s if self.peer_s else 0.0)
+        ratio = f"{times:.2f}x" if times else ""
         peer = f"{self.peer} {duration(self.peer_s)}" if self.peer_s else self.peer
-        return f"| {self.what} | {duration(self.ours_s)} | {peer} | {ratio} | {self.note} |"
+        cells = (self.what, duration(self.ours_s), peer, ratio, self.note)
+        return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 
 def duration(seconds: float) -> str:
@@ -50,11 +56,15 @@ def median_s(work: Callable[[], object], runs: int = 5, *, warm: bool = True) ->
 
 def alternating_s(
     ours: Callable[[], object], peer: Callable[[], object], runs: int = 5
-) -> tuple[float, float]:
-    """Medians of two works that take turns, so that load hits both alike."""
+) -> tuple[float, float, float]:
+    """Medians of two works that take turns, and of their ratios, so that load hits both alike."""
     ours(), peer()
     pairs = [(median_s(ours, 1, warm=False), median_s(peer, 1, warm=False)) for _ in range(runs)]
-    return statistics.median(a for a, _ in pairs), statistics.median(b for _, b in pairs)
+    return (
+        statistics.median(a for a, _ in pairs),
+        statistics.median(b for _, b in pairs),
+        statistics.median(a / b for a, b in pairs),
+    )
 
 
 def machine_name() -> str:

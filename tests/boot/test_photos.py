@@ -120,7 +120,7 @@ def test_animations_give_every_frame() -> None:
 def test_our_own_files_are_read_and_written(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     photos.save(path, PHOTO)
-    assert path.read_bytes() == png.encode(PHOTO)
+    assert len(path.read_bytes()) < len(png.encode(PHOTO))
     (picture,) = photos.read_pictures(path)
     assert np.array_equal(picture, PHOTO)
     assert [p.name for p in tmp_path.iterdir()] == ["a.png"]

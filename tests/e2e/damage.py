@@ -70,7 +70,8 @@ def png_file(ihdr: bytes, pixels: bytes) -> bytes:
     """A PNG with that header and that (compressed) pixel data."""
 
     def chunk(kind: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        check = struct.pack(">I", zlib.crc32(kind + body))
+        return struct.pack(">I", len(body)) + kind + body + check
 
     return png.SIGNATURE + chunk(b"IHDR", ihdr) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
 
@@ -83,14 +84,17 @@ def huge_header() -> bytes:
 
 @cache
 def zeros(mebibytes: int) -> bytes:
-    """Compressed zeros."""
+    """Compressed zeros.  After a full flush nothing refers to what came before, so the same bytes
+    can stand any number of times; only the checksum at the end is wrong."""
     squeeze = zlib.compressobj(9)
-    return b"".join(squeeze.compress(bytes(1 << 20)) for _ in range(mebibytes)) + squeeze.flush()
+    first = squeeze.compress(bytes(1 << 20)) + squeeze.flush(zlib.Z_FULL_FLUSH)
+    again = squeeze.compress(bytes(1 << 20)) + squeeze.flush(zlib.Z_FULL_FLUSH)
+    return first + again * (mebibytes - 1) + squeeze.flush()
 
 
 def inflating() -> bytes:
-    """One MiB that says it is 64 x 64 and inflates to a GiB."""
-    return png_file(struct.pack(">IIBBBBB", 64, 64, 8, 6, 0, 0, 0), zeros(1024))
+    """Some MiB that say they are 64 x 64 pixels and inflate to 4 GiB."""
+    return png_file(struct.pack(">IIBBBBB", 64, 64, 8, 6, 0, 0, 0), zeros(4096))
 
 
 def _forged(change: Callable[[Memory], None]) -> bytes:

@@ -12,12 +12,27 @@ from tests.pictures import photograph
 from .conftest import Pxos, listing, load, save
 
 FILTERS = {
-    "blur": (60, 90), "edges": (60, 90), "invert": (60, 90), "gray": (60, 90),
-    "threshold": (60, 90), "flip": (60, 90), "rotate": (90, 60), "palette": (60, 90),
-    "scale": None, "histogram": None,
+    "blur": (60, 90),
+    "edges": (60, 90),
+    "invert": (60, 90),
+    "gray": (60, 90),
+    "threshold": (60, 90),
+    "flip": (60, 90),
+    "rotate": (90, 60),
+    "palette": (60, 90),
+    "scale": None,
+    "histogram": None,
 }
 SCREENS = (
-    "breakout", "clock", "desktop", "life", "mandelbrot", "paint", "snake", "terminal", "view"
+    "breakout",
+    "clock",
+    "desktop",
+    "life",
+    "mandelbrot",
+    "paint",
+    "snake",
+    "terminal",
+    "view",
 )
 APPS = Path(__file__).parents[2] / "apps"
 
@@ -43,7 +58,8 @@ def test_a_filter(pxos: Pxos, here: Path, photo: Path, name: str) -> None:
 def test_two_inputs(pxos: Pxos, here: Path, photo: Path) -> None:
     save(here / "b.png", photograph(60, 90, seed=8))
     for line in (
-        "photo.jpg | blend b.png > 1.png", "blend photo.jpg b.png > 2.png",
+        "photo.jpg | blend b.png > 1.png",
+        "blend photo.jpg b.png > 2.png",
         "blend b.png < photo.jpg > 3.png",
     ):
         assert pxos.line(line).status == 0, line
@@ -117,11 +133,18 @@ def test_help(pxos: Pxos) -> None:
     assert "run " in pxos("--help").text.split("COMMAND")[-1]
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in APPS.glob("*/*.pxa")))
-def test_taken_apart_and_put_together(pxos: Pxos, here: Path, name: str) -> None:
-    assert pxos("disasm", name, "-o", "flat.pxa").status == 0
-    assert pxos("asm", "flat.pxa").status == 0
-    assert (here / "flat.png").read_bytes() == (APPS / name / f"{name}.png").read_bytes()
+def test_taken_apart_and_put_together(pxos: Pxos, here: Path) -> None:
+    names = sorted(path.stem for path in APPS.glob("*/*.pxa"))
+    (here / "all.pxsh").write_text(
+        "".join(f"disasm {name} > {name}.pxa\nasm {name}.pxa\n" for name in names)
+    )
+    assert pxos("all.pxsh").status == 0
+    assert pxos("disasm", "blur", "-o", "again.pxa").status == 0
+    assert pxos("asm", "again.pxa").status == 0
+    for name in names:
+        app = (APPS / name / f"{name}.png").read_bytes()
+        assert (here / f"{name}.png").read_bytes() == app, name
+    assert (here / "again.png").read_bytes() == (here / "blur.png").read_bytes()
 
 
 def test_a_source_is_run_directly(pxos: Pxos, here: Path, photo: Path) -> None:

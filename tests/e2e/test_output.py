@@ -157,14 +157,16 @@ def test_an_endless_program_into_a_pipe_takes_no_more_memory(pxos: Pxos, here: P
     assert size[1] - size[0] < 4000, "KiB"
 
 
-@pytest.mark.parametrize("words", ["run hello", "-c apps", "doctor", "run blr"])
+@pytest.mark.parametrize("words", ["run hello", "-c apps", "run blr"])
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "2>/dev/full", "<&- >&- 2>&-"])
 def test_closed_descriptors(pxos: Pxos, here: Path, words: str, closed: str) -> None:
-    if words != "run hello" and closed == "<&-":
-        pytest.skip("reads nothing")
     done = subprocess.run(
         ["sh", "-c", f"'{PXOS[0]}' -m pxos {words} {closed}"],
-        cwd=here, env=pxos.environment, capture_output=True, timeout=PATIENCE, check=False,
+        cwd=here,
+        env=pxos.environment,
+        capture_output=True,
+        timeout=PATIENCE,
+        check=False,
     )
     outcome = pxos.checked(done.returncode, done.stdout, done.stderr)
     if words == "run blr":

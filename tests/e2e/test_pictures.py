@@ -22,7 +22,8 @@ BROKEN: dict[str, tuple[Callable[[], bytes], str]] = {
     "huge header": (damage.huge_header, "pixels"),
     "inflating": (damage.inflating, "not as much as"),
     "half a JPEG": (
-        lambda: damage.resaved(lambda i: i.convert("RGB"), format="JPEG")[:3000], "damaged"
+        lambda: damage.resaved(lambda i: i.convert("RGB"), format="JPEG")[:3000],
+        "damaged",
     ),
 }
 
@@ -48,29 +49,35 @@ def test_a_broken_picture_is_told(pxos: Pxos, here: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "mode", "near"),
+    ("name", "mode"),
     [
-        ("a.png", "RGB", 0), ("a.png", "P", 90), ("a.png", "L", 0), ("a.png", "LA", 0),
-        ("a.png", "1", 0), ("a.png", "I;16", 1), ("a.jpg", "RGB", 40), ("a.jpg", "L", 40),
-        ("a.jpg", "CMYK", 40), ("a.gif", "P", 90), ("a.bmp", "RGB", 0), ("a.tiff", "RGB", 0),
-        ("a.webp", "RGB", 60), ("a.ppm", "RGB", 0),
+        ("a.png", "RGB"),
+        ("a.png", "P"),
+        ("a.png", "L"),
+        ("a.png", "LA"),
+        ("a.png", "1"),
+        ("a.png", "I;16"),
+        ("a.jpg", "RGB"),
+        ("a.jpg", "L"),
+        ("a.jpg", "CMYK"),
+        ("a.gif", "P"),
+        ("a.bmp", "RGB"),
+        ("a.tiff", "RGB"),
+        ("a.webp", "RGB"),
+        ("a.ppm", "RGB"),
     ],
 )
-def test_pictures_of_every_kind_are_read(
-    pxos: Pxos, here: Path, name: str, mode: str, near: int
-) -> None:
+def test_pictures_of_every_kind_are_read(pxos: Pxos, here: Path, name: str, mode: str) -> None:
     pixels = photograph(20, 30)
     if mode == "I;16":
         grey = np.asarray(Image.fromarray(pixels).convert("L"), np.uint16)
         Image.fromarray(grey * 257).save(here / name)
         wanted = np.dstack([grey, grey, grey, np.full_like(grey, 255)])
     else:
-        save(here / name, pixels, mode)
-        wanted = np.asarray(Image.fromarray(pixels).convert(mode).convert("RGBA"))
+        wanted = load(save(here / name, pixels, mode))
     assert pxos("run", "invert", "-i", name, "-o", "out.png").status == 0
-    inverted = load(here / "out.png").astype(int)
-    assert np.abs(255 - inverted[..., :3] - wanted[..., :3]).max() <= near
-    assert (inverted[..., 3] == 255).all()
+    wanted = np.dstack([255 - wanted[..., :3], wanted[..., 3]])
+    np.testing.assert_array_equal(load(here / "out.png"), wanted)
 
 
 def test_a_single_pixel(pxos: Pxos, here: Path) -> None:

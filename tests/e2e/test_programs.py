@@ -25,24 +25,30 @@ BROKEN: dict[str, tuple[Callable[[], bytes], str, str]] = {
     "RGB": (lambda: damage.resaved(lambda i: i.convert("RGB")), "RGB with 8 bits", "RGBA"),
     "16 bits": (damage.wide, "16 bits", "RGBA"),
     "JPEG": (
-        lambda: damage.resaved(lambda i: i.convert("RGB"), format="JPEG"), "JPEG", "send the file"
+        lambda: damage.resaved(lambda i: i.convert("RGB"), format="JPEG"),
+        "JPEG",
+        "send the file",
     ),
     "flattened": (
         lambda: damage.resaved(lambda i: i.convert("RGB").convert("RGBA")),
-        "transparency of the program was flattened", "send the file itself",
+        "transparency of the program was flattened",
+        "send the file itself",
     ),
     "cleared": (damage.cleared, "transparent pixels were cleared", "send the file itself"),
     "cropped": (
         lambda: damage.resaved(lambda i: i.crop((0, 0, i.width, i.height - 2))),
-        "the picture only", "cropped",
+        "the picture only",
+        "cropped",
     ),
     "narrowed": (
         lambda: damage.resaved(lambda i: i.crop((0, 0, i.width - 3, i.height))),
-        "the picture only", "cropped",
+        "the picture only",
+        "cropped",
     ),
     "enlarged": (
         lambda: damage.resaved(lambda i: i.resize((i.width * 2, i.height * 2), 0)),
-        "enlarged 2 times", "not scaled",
+        "enlarged 2 times",
+        "not scaled",
     ),
     "one pixel off": (damage.one_pixel_off, "digest", "copy"),
     "huge header": (damage.huge_header, "at most", "smaller picture"),
@@ -178,7 +184,7 @@ def test_a_file_that_cannot_be_read(pxos: Pxos) -> None:
 
 def test_names_with_blanks_and_beyond_ascii(pxos: Pxos, here: Path) -> None:
     source = here / "Mein schönes Bild 画.pxa"
-    source.write_text('ports picture\ninputs a\np : P\np = in(picture)\nout(picture, p)\nhalt\n')
+    source.write_text("ports picture\ninputs a\np : P\np = in(picture)\nout(picture, p)\nhalt\n")
     save(here / "ein Bild.png", photograph(7, 9))
     assert pxos("asm", source.name).status == 0
     program = source.with_suffix(".png").name

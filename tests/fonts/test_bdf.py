@@ -13,8 +13,11 @@ HEAD = "STARTFONT 2.1\nFONT x\nSIZE 8 75 75\nFONTBOUNDINGBOX 6 8 0 -2\nCHARS 1\n
 
 
 def char(code: int, box: str, *rows: str, extra: str = "") -> str:
-    return (f"STARTCHAR c{code}\nENCODING {code}\n{extra}BBX {box}\nBITMAP\n"
-            + "".join(row + "\n" for row in rows) + "ENDCHAR\n")
+    return (
+        f"STARTCHAR c{code}\nENCODING {code}\n{extra}BBX {box}\nBITMAP\n"
+        + "".join(row + "\n" for row in rows)
+        + "ENDCHAR\n"
+    )
 
 
 def font(*chars: str, head: str = HEAD) -> str:
@@ -37,8 +40,13 @@ def test_a_glyph_stands_on_the_baseline() -> None:
 
 def test_descenders_wide_rows_and_clipping() -> None:
     head = HEAD.replace("6 8 0 -2", "10 4 -1 -1")
-    text = font(char(65, "10 1 -1 -1", "FFC0"), char(66, "4 6 -3 -2", *["F0"] * 6),
-                char(67, "0 0 0 0"), char(68, "2 1 50 0", "C0"), head=head)
+    text = font(
+        char(65, "10 1 -1 -1", "FFC0"),
+        char(66, "4 6 -3 -2", *["F0"] * 6),
+        char(67, "0 0 0 0"),
+        char(68, "2 1 50 0", "C0"),
+        head=head,
+    )
     picture = bdf.convert(text, charset=[65, 66, 67, 68])
     assert ink(picture, 4, 0) == [".........."] * 3 + ["##########"]
     assert ink(picture, 4, 1) == ["##........"] * 4
@@ -47,8 +55,11 @@ def test_descenders_wide_rows_and_clipping() -> None:
 
 
 def test_missing_glyphs_show_the_default_character() -> None:
-    text = font(char(0, "1 1 0 0", "80"), char(65, "1 1 1 0", "80"),
-                head=HEAD + "STARTPROPERTIES 1\nDEFAULT_CHAR 0\nENDPROPERTIES\n")
+    text = font(
+        char(0, "1 1 0 0", "80"),
+        char(65, "1 1 1 0", "80"),
+        head=HEAD + "STARTPROPERTIES 1\nDEFAULT_CHAR 0\nENDPROPERTIES\n",
+    )
     picture = bdf.convert(text, charset=[65, 66])
     assert ink(picture, 8, 0)[5] == ".#...."
     assert ink(picture, 8, 1)[5] == "#....."
@@ -108,7 +119,7 @@ def test_a_font_without_any_wanted_character_is_refused() -> None:
 
 @given(st.integers(0, len(GOOD)), st.integers(0, len(GOOD)), st.text(max_size=6))
 def test_any_damage_is_an_error_or_a_font(start: int, stop: int, other: str) -> None:
-    text = GOOD[:start] + other + GOOD[max(start, stop):]
+    text = GOOD[:start] + other + GOOD[max(start, stop) :]
     try:
         font = bdf.parse(text)
     except bdf.BdfError:

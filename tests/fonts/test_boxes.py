@@ -25,8 +25,12 @@ def test_neighbours_join_on_the_same_pixels(rows: int) -> None:
         if "DASH" in unicodedata.name(chr(code)):
             continue
         cell = boxes.glyph(code, rows)
-        sides = {boxes.UP: cell[0], boxes.DOWN: cell[-1], boxes.LEFT: cell[:, 0],
-                 boxes.RIGHT: cell[:, -1]}
+        sides = {
+            boxes.UP: cell[0],
+            boxes.DOWN: cell[-1],
+            boxes.LEFT: cell[:, 0],
+            boxes.RIGHT: cell[:, -1],
+        }
         for arm, edge in sides.items():
             if not arms:
                 continue
@@ -35,7 +39,8 @@ def test_neighbours_join_on_the_same_pixels(rows: int) -> None:
             edges.setdefault((vertical, weight), set()).add(edge.tobytes())
     assert {key: len(found) for key, found in edges.items()} == {
         (vertical, weight): 1
-        for vertical in (False, True) for weight in ("none", "light", "heavy", "double")
+        for vertical in (False, True)
+        for weight in ("none", "light", "heavy", "double")
     }
     for vertical in (False, True):
         widths = {

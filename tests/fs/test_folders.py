@@ -30,7 +30,8 @@ def test_names_and_contents(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "none", "../all", "a/b", "..", ".hidden", "a\\b", "c:x", "a\0"])
+    "name", ["", "none", "../all", "a/b", "..", ".hidden", "a\\b", "c:x", "a\0"]
+)
 def test_no_such_program(tmp_path: Path, name: str) -> None:
     app(tmp_path, ".hidden", b"")
     app(tmp_path / "all", "all", b"")

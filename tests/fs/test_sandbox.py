@@ -58,8 +58,20 @@ def test_writing(folder: SandboxFolder) -> None:
         folder.write("fifo", b"")
 
 
-@pytest.mark.parametrize("path", ["../secret", "out/secret", "/etc/passwd", "sub/../../secret",
-                                  "dangling", "a\\b", "c:x", "a\0b", "out/"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../secret",
+        "out/secret",
+        "/etc/passwd",
+        "sub/../../secret",
+        "dangling",
+        "a\\b",
+        "c:x",
+        "a\0b",
+        "out/",
+    ],
+)
 def test_nothing_outside_is_reached(folder: SandboxFolder, path: str) -> None:
     before = sorted(os.listdir(folder.root.parent))
     for use in (folder.read, folder.names, lambda p: folder.write(p, b"x")):

@@ -19,7 +19,8 @@ from pxos.kernel.scheduler import ShuffledScheduler
 from ..kernel.programs import DictStore, program, spec
 
 #: Reads pictures, hands on each plus a number.
-ADD = program("""
+ADD = program(
+    """
 loop:
 [ x 'p 0
 $ n x 'n
@@ -29,9 +30,14 @@ A x x k
 J loop
 done:
 H 0
-""", spec("x", "P"), spec("n"), spec("k", "I", [[3]]))
+""",
+    spec("x", "P"),
+    spec("n"),
+    spec("k", "I", [[3]]),
+)
 #: Hands each picture on as many times as its first byte says, modulo 3, plus one.
-REPEAT = program("""
+REPEAT = program(
+    """
 loop:
 [ x 'p 0
 $ n x 'n
@@ -46,9 +52,14 @@ b n again
 J loop
 done:
 H 0
-""", spec("x", "P"), spec("n"), spec("i"))
+""",
+    spec("x", "P"),
+    spec("n"),
+    spec("i"),
+)
 #: Takes one picture of each of its two inputs in turn and hands on their sum; stops at an end.
-ZIP = program("""
+ZIP = program(
+    """
 loop:
 [ x 'p 0
 $ n x 'n
@@ -61,9 +72,14 @@ A x x y
 J loop
 done:
 H 0
-""", spec("x", "P"), spec("y", "P"), spec("n"))
+""",
+    spec("x", "P"),
+    spec("y", "P"),
+    spec("n"),
+)
 #: Random pictures, as many as k says.
-SOURCE = program("""
+SOURCE = program(
+    """
 loop:
 [ r 'r size
 & r r 15
@@ -72,14 +88,26 @@ A x r 0
 - k k 1
 B k loop
 H 0
-""", spec("r"), spec("size", "I", [[2, 8]]), spec("x", "P"), spec("k", "I", [[9]]))
+""",
+    spec("r"),
+    spec("size", "I", [[2, 8]]),
+    spec("x", "P"),
+    spec("k", "I", [[9]]),
+)
 
 Wires = Callable[[Kernel, int], tuple[list[Process], ListSink[np.ndarray]]]
 
 
 def spawn(kernel: Kernel, what: Program, inputs, output, seed: int = 1) -> Process:
-    return kernel.spawn(what, "part", grants=Grants.of(what.meta), inputs=inputs, output=output,
-                        seed=seed, make_executor=CpuExecutor)
+    return kernel.spawn(
+        what,
+        "part",
+        grants=Grants.of(what.meta),
+        inputs=inputs,
+        output=output,
+        seed=seed,
+        make_executor=CpuExecutor,
+    )
 
 
 def chain(kernel: Kernel, capacity: int) -> tuple[list[Process], ListSink[np.ndarray]]:
@@ -172,9 +200,11 @@ def test_a_reader_that_stops_early_ends_the_whole_chain() -> None:
         first: Pipe[np.ndarray] = Pipe("picture", 1)
         second: Pipe[np.ndarray] = Pipe("picture", 1)
         sink: ListSink[np.ndarray] = ListSink()
-        parts = [spawn(kernel, SOURCE, [], first.writer),
-                 spawn(kernel, REPEAT, [first.reader], second.writer),
-                 spawn(kernel, one, [second.reader], sink)]
+        parts = [
+            spawn(kernel, SOURCE, [], first.writer),
+            spawn(kernel, REPEAT, [first.reader], second.writer),
+            spawn(kernel, one, [second.reader], sink),
+        ]
         while kernel.run(10):
             pass
         kinds = [p.exit.kind for p in parts if p.exit is not None]

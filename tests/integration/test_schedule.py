@@ -5,15 +5,17 @@ from __future__ import annotations
 import threading
 import time
 
+import numpy as np
 import pytest
 
 from pxos.kernel.clock import Moment, VirtualClock
 from pxos.kernel.grants import Grants
 from pxos.kernel.kernel import Kernel
 from pxos.kernel.machine.fault import InternalError, Stop
+from pxos.kernel.machine.layout import MatrixSpec
 from pxos.kernel.machine.memory import Memory
 from pxos.kernel.machine.ports import Ports
-from pxos.kernel.pipes import ListSink
+from pxos.kernel.pipes import Flow, Given, ListSink
 from pxos.kernel.process import Process, State
 from pxos.kernel.runner import FIRST_PACE, MAX_PACE
 from pxos.kernel.scheduler import SLICE_SECONDS, Share
@@ -230,18 +232,90 @@ def test_killing_works_at_once_and_the_late_result_is_dropped(kernel: Kernel) ->
     assert kernel.memory_bytes == 0
 
 
-def test_a_heavy_port_instruction_stays_on_the_kernels_thread(kernel: Kernel) -> None:
-    seen = []
+class Threads:
+    """A picture source and sink that notes the threads it is asked on."""
 
-    def heavy_port() -> Script:
-        yield "burn", 10 * HEAVY_FUEL
-        yield "halt", 0
+    def __init__(self, picture: np.ndarray) -> None:
+        self.waiting, self.got = [picture], []
+        self.threads: set[threading.Thread] = set()
 
-    process = start(kernel, heavy_port, None, what=OUT)
-    process.executor.before = lambda step: seen.append(threading.current_thread())  # type: ignore[union-attr]
-    kernel.run(1)
-    assert set(seen) == {threading.current_thread()}
-    assert process.ended
+    def read(self) -> np.ndarray | Flow:
+        self.threads.add(threading.current_thread())
+        return self.waiting.pop() if self.waiting else Flow.END
+
+    def write(self, picture: np.ndarray) -> Given:
+        self.threads.add(threading.current_thread())
+        self.got.append(picture)
+        return Given.TAKEN
+
+    def ready(self) -> bool:
+        return True
+
+    def attach(self, wake: object) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_large_picture_passes_ports_without_holding_the_kernels_thread(kernel: Kernel) -> None:
+    picture = np.random.default_rng(1).integers(0, 256, (3000, 4000, 4), np.uint8)
+    start_s = time.thread_time()
+    copied = picture.copy()
+    one_copy = time.thread_time() - start_s
+    ends = Threads(copied)
+    copier = program("[ pic 'p 0\n] pic 'p 0\nH 0", MatrixSpec("pic", "P"))
+    process = kernel.spawn(
+        copier, "copier", grants=Grants(frozenset("p")), inputs=[ends], output=ends
+    )
+    longest = 0.0
+    while not process.ended:
+        start_s = time.thread_time()
+        if not kernel.run(0.001):
+            kernel.wait(0.01)
+        longest = max(longest, time.thread_time() - start_s)
+    assert process.exit is not None
+    assert process.exit.kind == "halted", process.card
+    assert len(ends.got) == 1
+    assert np.array_equal(ends.got[0], picture)
+    assert ends.threads == {threading.current_thread()}, "devices belong to the kernel's thread"
+    assert longest < one_copy / 2, f"held for {longest:.4f} s; a copy takes {one_copy:.4f} s"
+
+
+def test_what_a_device_raises_on_behalf_of_a_worker_comes_to_the_kernels_thread(
+    kernel: Kernel,
+) -> None:
+    class Broken(Threads):
+        def write(self, picture: np.ndarray) -> Given:
+            raise ZeroDivisionError("a device broke")
+
+    ends = Broken(np.zeros((3000, 4000, 4), np.uint8))
+    copier = program("[ pic 'p 0\n] pic 'p 0\nH 0", MatrixSpec("pic", "P"))
+    kernel.spawn(copier, "copier", grants=Grants(frozenset("p")), inputs=[ends], output=ends)
+
+    def run() -> None:
+        while kernel.run(1):
+            pass
+
+    with pytest.raises(InternalError) as caught:
+        run()
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+
+
+def test_a_process_killed_while_its_worker_copies_hands_nothing_on(kernel: Kernel) -> None:
+    ends = Threads(np.zeros((3000, 4000, 4), np.uint8))
+    copier = program("[ pic 'p 0\n] pic 'p 0\nH 0", MatrixSpec("pic", "P"))
+    process = kernel.spawn(
+        copier, "copier", grants=Grants(frozenset("p")), inputs=[ends], output=ends
+    )
+    while kernel.run(0) and not (process.on_worker and process.accounting.instructions == 1):
+        pass
+    assert process.on_worker, "it is copying out"
+    kernel.kill(process.pid)
+    while kernel.run(1):
+        pass
+    assert ends.got == []
+    assert not process.on_worker
 
 
 def test_slow_instructions_are_found_out_by_measuring() -> None:

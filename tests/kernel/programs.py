@@ -56,19 +56,28 @@ def assemble(source: str, names: Sequence[str]) -> list[int]:
         bytes_: list[int] = []
         for form, word in zip(op.operands, given, strict=True):
             size = {"n16": 2, "n24": 3}.get(form)
-            bytes_ += [operand(word)] if size is None else number(word).to_bytes(
-                size, "little", signed=number(word) < 0)
+            bytes_ += (
+                [operand(word)]
+                if size is None
+                else number(word).to_bytes(size, "little", signed=number(word) < 0)
+            )
         words.append(encode(char, *bytes_, *[0] * (3 - len(bytes_))))
     return words
 
 
-def program(source: str, *specs: MatrixSpec, ports: Sequence[str] = ALL_HARMLESS, stack: int = 64,
-            **meta: Any) -> Program:
+def program(
+    source: str,
+    *specs: MatrixSpec,
+    ports: Sequence[str] = ALL_HARMLESS,
+    stack: int = 64,
+    **meta: Any,
+) -> Program:
     """A program of the given instructions and matrices."""
     names = [*RESERVED, *(s.name for s in specs)]
     assert len(names) == FIRST_FREE_ENTRY + len(specs)
-    return build(specs, assemble(source, names), Meta(ports=tuple(ports), **meta), stack=stack,
-                 width=64)
+    return build(
+        specs, assemble(source, names), Meta(ports=tuple(ports), **meta), stack=stack, width=64
+    )
 
 
 def number_of(process: Any, name: str) -> list[list[int]]:

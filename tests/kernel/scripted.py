@@ -23,8 +23,13 @@ NO_SELECTOR = Message("I", np.zeros((1, 1), np.int32))
 class Scripted:
     """Keeps to the contract of an executor: waiting and being short of fuel do nothing."""
 
-    def __init__(self, memory: Memory, ports: Ports, script: Script,
-                 before: Callable[[tuple[Any, ...]], None] = lambda step: None) -> None:
+    def __init__(
+        self,
+        memory: Memory,
+        ports: Ports,
+        script: Script,
+        before: Callable[[tuple[Any, ...]], None] = lambda step: None,
+    ) -> None:
         self.memory = memory
         self.ports = ports
         self.script = script

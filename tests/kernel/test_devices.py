@@ -125,8 +125,9 @@ def test_a_screen_has_a_largest_picture() -> None:
         screen.write(huge, i(0))
 
 
-@pytest.mark.parametrize(("asked", "given"), [
-    ((0, -5), (1, 1)), ((9000, 9000), (2048, 8192)), ((400, 640), (400, 640))])
+@pytest.mark.parametrize(
+    ("asked", "given"), [((0, -5), (1, 1)), ((9000, 9000), (2048, 8192)), ((400, 640), (400, 640))]
+)
 def test_surface_sizes_are_bounded(asked: tuple[int, int], given: tuple[int, int]) -> None:
     assert bounded_size(*asked) == given
 
@@ -135,8 +136,12 @@ def test_surface_sizes_are_bounded(asked: tuple[int, int], given: tuple[int, int
 
 
 def test_an_end_is_ready_once() -> None:
-    for device in (Text(IterSource([]), None, lambda: None), Text(None, None, lambda: None),
-                   Picture([], None, lambda: None), Picture([IterSource([])], None, lambda: None)):
+    for device in (
+        Text(IterSource([]), None, lambda: None),
+        Text(None, None, lambda: None),
+        Picture([], None, lambda: None),
+        Picture([IterSource([])], None, lambda: None),
+    ):
         assert device.ready()
         assert device.read(i(0)).data.size == 0  # type: ignore[union-attr]
         assert not device.ready()

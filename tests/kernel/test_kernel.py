@@ -14,19 +14,29 @@ from pxos.kernel.process import Process, State
 
 from .programs import DictStore, number_of, program, spec
 
-FOREVER = program("""
+FOREVER = program(
+    """
 loop:
 A n n 1
 J loop
-""", spec("n", "I", [[0]]))
-COUNT_KEYS = program("""
+""",
+    spec("n", "I", [[0]]),
+)
+COUNT_KEYS = program(
+    """
 loop:
 W l t
 [ k 'k 0
 $ n k 'r
 A total total n
 J loop
-""", spec("l"), spec("t", "T", b"k"), spec("k"), spec("n"), spec("total", "I", [[0]]))
+""",
+    spec("l"),
+    spec("t", "T", b"k"),
+    spec("k"),
+    spec("n"),
+    spec("total", "I", [[0]]),
+)
 
 
 @pytest.fixture
@@ -60,8 +70,16 @@ def test_run_gives_way_when_its_time_is_over(kernel: Kernel) -> None:
 
 
 def test_a_fault_ends_that_process_alone(kernel: Kernel) -> None:
-    bad = start(kernel, program("A a a 1\n/ a a 0\nH 0", spec("a", "I", [[1, 2]]), title="Bad",
-                                lines=((1, 0, 12),), files=("bad.pxa",)))
+    bad = start(
+        kernel,
+        program(
+            "A a a 1\n/ a a 0\nH 0",
+            spec("a", "I", [[1, 2]]),
+            title="Bad",
+            lines=((1, 0, 12),),
+            files=("bad.pxa",),
+        ),
+    )
     good = start(kernel, program("H 0"))
     kernel.run(1)
     assert good.exit is not None
@@ -159,8 +177,12 @@ def test_an_executor_that_cannot_be_made_starts_nothing(kernel: Kernel) -> None:
 
 
 def test_the_screen(kernel: Kernel) -> None:
-    painter = program("[ s 's 0\n] p 's 0\n] p 's 0\nH 0", spec("s"),
-                      spec("p", "P", np.arange(24).reshape(2, 3, 4)), size=(30, 50))
+    painter = program(
+        "[ s 's 0\n] p 's 0\n] p 's 0\nH 0",
+        spec("s"),
+        spec("p", "P", np.arange(24).reshape(2, 3, 4)),
+        size=(30, 50),
+    )
     process = start(kernel, painter)
     assert process.surface.picture.shape == (0, 0, 4)
     kernel.run(1)
@@ -171,8 +193,14 @@ def test_the_screen(kernel: Kernel) -> None:
 
 
 def test_messages_of_the_wrong_kind_are_faults_of_the_program(kernel: Kernel) -> None:
-    for text, reason in (("] n 's 0", "K"), ("] n 't 0", "K"), ("] n 'p 0", "K"),
-                         ("] n 'k 0", "P"), ("[ n 'f n", "P"), ("W n n", "P")):
+    for text, reason in (
+        ("] n 's 0", "K"),
+        ("] n 't 0", "K"),
+        ("] n 'p 0", "K"),
+        ("] n 'k 0", "P"),
+        ("[ n 'f n", "P"),
+        ("W n n", "P"),
+    ):
         process = start(kernel, program(text, spec("n", "I", [[5]])))
         kernel.run(1)
         assert process.exit is not None
@@ -184,7 +212,8 @@ def test_messages_of_the_wrong_kind_are_faults_of_the_program(kernel: Kernel) ->
 
 
 def test_text_in_and_out(kernel: Kernel) -> None:
-    echo = program("""
+    echo = program(
+        """
 loop:
 [ t 't 0
 $ n t 'n
@@ -194,7 +223,11 @@ J loop
 done:
 ] m 't 0
 H 0
-""", spec("t", "T"), spec("n"), spec("m", "T", np.frombuffer(b"ab\0c\0\0", np.uint8).reshape(2, 3)))
+""",
+        spec("t", "T"),
+        spec("n"),
+        spec("m", "T", np.frombuffer(b"ab\0c\0\0", np.uint8).reshape(2, 3)),
+    )
     out: ListSink[bytes] = ListSink()
     start(kernel, echo, text_in=IterSource([b"one", b"", b"two"]), text_out=out)
     kernel.run(1)
@@ -208,8 +241,12 @@ def test_a_source_that_breaks_ends_the_process_with_its_words(kernel: Kernel) ->
         raise SourceError("cat.png is damaged: get a whole copy")
 
     out: ListSink[bytes] = ListSink()
-    process = start(kernel, program("loop:\n[ t 't 0\n] t 't 0\nJ loop", spec("t", "T")),
-                    text_in=IterSource(broken()), text_out=out)
+    process = start(
+        kernel,
+        program("loop:\n[ t 't 0\n] t 't 0\nJ loop", spec("t", "T")),
+        text_in=IterSource(broken()),
+        text_out=out,
+    )
     kernel.run(1)
     assert out.messages == [b"fine"]
     assert process.exit is not None
@@ -219,8 +256,11 @@ def test_a_source_that_breaks_ends_the_process_with_its_words(kernel: Kernel) ->
 
 def test_a_reader_that_goes_ends_its_writer_without_error(kernel: Kernel) -> None:
     pipe: Pipe[np.ndarray] = Pipe("picture", 2)
-    writer = start(kernel, program("loop:\n] p 'p 0\nJ loop", spec("p", "P", np.ones((1, 1, 4)))),
-                   output=pipe.writer)
+    writer = start(
+        kernel,
+        program("loop:\n] p 'p 0\nJ loop", spec("p", "P", np.ones((1, 1, 4)))),
+        output=pipe.writer,
+    )
     reader = start(kernel, program("[ p 'p 0\nH 0", spec("p", "P")), inputs=[pipe.reader])
     assert kernel.run(1) is False
     assert reader.ended
@@ -238,11 +278,15 @@ def test_streams_of_ports_that_were_not_granted_are_closed(kernel: Kernel) -> No
 
 def test_the_pipe_inputs_are_numbered(kernel: Kernel) -> None:
     pictures = [np.full((1, 1, 4), n, np.uint8) for n in range(4)]
-    blend = program("[ a 'p 1\n[ b 'p 0\n[ c 'p 1\n[ d 'p 9\n$ n d 's\n] a 'p 0\n] b 'p 0\nH 0",
-                    *(spec(name, "P") for name in "abcd"), spec("n"))
+    blend = program(
+        "[ a 'p 1\n[ b 'p 0\n[ c 'p 1\n[ d 'p 9\n$ n d 's\n] a 'p 0\n] b 'p 0\nH 0",
+        *(spec(name, "P") for name in "abcd"),
+        spec("n"),
+    )
     out: ListSink[np.ndarray] = ListSink()
-    process = start(kernel, blend, inputs=[IterSource(pictures[:1]), IterSource(pictures[1:])],
-                    output=out)
+    process = start(
+        kernel, blend, inputs=[IterSource(pictures[:1]), IterSource(pictures[1:])], output=out
+    )
     kernel.run(1)
     assert [p[0, 0, 0] for p in out.messages] == [1, 0]
     assert number_of(process, "n") == [[0, 0]]
@@ -250,8 +294,9 @@ def test_the_pipe_inputs_are_numbered(kernel: Kernel) -> None:
 
 # ---- random ------------------------------------------------------------------------------
 
-RANDOM = program("[ a 'r s\n[ b 'r s\n[ c 'r 0\nH 0", spec("a"), spec("b"), spec("c"),
-                 spec("s", "I", [[2, 3]]))
+RANDOM = program(
+    "[ a 'r s\n[ b 'r s\n[ c 'r 0\nH 0", spec("a"), spec("b"), spec("c"), spec("s", "I", [[2, 3]])
+)
 
 
 def test_random_numbers_repeat_with_the_seed() -> None:
@@ -278,8 +323,15 @@ def test_impossible_amounts_of_random_numbers(kernel: Kernel, shape, reason: str
 
 def test_a_checkpoint_resumes_the_same_run_and_the_same_stream(kernel: Kernel) -> None:
     source = "[ a 'r s\nW l t\n[ k 'k 0\n[ b 'r s\nH 3"
-    what = program(source, spec("a"), spec("b"), spec("s", "I", [[2, 3]]), spec("l"),
-                   spec("t", "T", b"k"), spec("k"))
+    what = program(
+        source,
+        spec("a"),
+        spec("b"),
+        spec("s", "I", [[2, 3]]),
+        spec("l"),
+        spec("t", "T", b"k"),
+        spec("k"),
+    )
     process = start(kernel, what)
     kernel.run(1)
     assert process.state is State.WAITING
@@ -326,8 +378,9 @@ def test_fuel_quota(kernel: Kernel) -> None:
 
 
 def test_number_of_processes_and_memory_of_all() -> None:
-    kernel = Kernel(DictStore(), clock=VirtualClock(),
-                    limits=Limits(processes=2, memory_bytes=1 << 16))
+    kernel = Kernel(
+        DictStore(), clock=VirtualClock(), limits=Limits(processes=2, memory_bytes=1 << 16)
+    )
     process = start(kernel, FOREVER)
     greedy = start(kernel, GROW)
     with pytest.raises(SpawnError, match="2 processes"):
@@ -388,8 +441,9 @@ def test_children_end_with_their_parent_and_within_its_quotas(kernel: Kernel) ->
 
 
 def test_fuel_of_children_comes_out_of_their_parents(kernel: Kernel) -> None:
-    waits = program("W l t\nloop:\nA n n 1\nJ loop", spec("l"), spec("t", "T", b"k"),
-                    spec("n", "I", [[0]]))
+    waits = program(
+        "W l t\nloop:\nA n n 1\nJ loop", spec("l"), spec("t", "T", b"k"), spec("n", "I", [[0]])
+    )
     parent = start(kernel, waits, fuel=10_000)
     child = start(kernel, waits, parent=parent.pid, fuel=500_000)
     grandchild = start(kernel, FOREVER, parent=child.pid)
@@ -413,8 +467,9 @@ def test_a_program_may_bring_about_its_own_end(kernel: Kernel) -> None:
             kernel.reap(process.pid)
             return super().write(message)
 
-    process = start(kernel, program("loop:\n] t 't 0\nJ loop", spec("t", "T", b"x")),
-                    text_out=Suicide())
+    process = start(
+        kernel, program("loop:\n] t 't 0\nJ loop", spec("t", "T", b"x")), text_out=Suicide()
+    )
     assert kernel.run(1) is False
     assert process.exit is not None
     assert process.exit.kind == "killed"

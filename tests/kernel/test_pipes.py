@@ -38,7 +38,10 @@ def test_text_capacity_counts_bytes_but_an_empty_pipe_takes_any_piece() -> None:
     assert pipe.writer.write(b"x") is Given.FULL
     assert pipe.reader.read() == b"too long for it"
     assert [pipe.writer.write(b"ab"), pipe.writer.write(b"c"), pipe.writer.write(b"d")] == [
-        Given.TAKEN, Given.TAKEN, Given.FULL]
+        Given.TAKEN,
+        Given.TAKEN,
+        Given.FULL,
+    ]
 
 
 def test_closing_the_writer_lets_the_reader_drain() -> None:

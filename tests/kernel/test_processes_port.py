@@ -19,11 +19,23 @@ from pxos.kernel.process import Process
 from .programs import DictStore, number_of, program, spec
 
 ICON = np.arange(32 * 32 * 4).reshape(32, 32, 4) % 251
-PAINTER = program("] p 's 0\nloop:\n[ k 'k 0\n[ m 'm 0\nW l t\nJ loop", spec("p", "P", ICON),
-                  spec("k"), spec("m"), spec("l"), spec("t", "T", b"km"), title="The Painter",
-                  icon=5, size=(20, 30))
-COUNTER = program("[ a 'a 0\nH a", spec("a"), title="Counter",
-                  args=(Arg("n", "int"), Arg("label", "text", default="")))
+PAINTER = program(
+    "] p 's 0\nloop:\n[ k 'k 0\n[ m 'm 0\nW l t\nJ loop",
+    spec("p", "P", ICON),
+    spec("k"),
+    spec("m"),
+    spec("l"),
+    spec("t", "T", b"km"),
+    title="The Painter",
+    icon=5,
+    size=(20, 30),
+)
+COUNTER = program(
+    "[ a 'a 0\nH a",
+    spec("a"),
+    title="Counter",
+    args=(Arg("n", "int"), Arg("label", "text", default="")),
+)
 BROKEN = program("/ a a 0\nH 0", spec("a", "I", [[1]]), title="Broken")
 DESKTOP = program("W l t\nH 0", spec("l"), spec("t", "T", b"k"), ports=("processes", "keys"))
 
@@ -32,8 +44,12 @@ class Desk:
     """A desktop whose port x is driven by the test."""
 
     def __init__(self, **store: bytes) -> None:
-        apps = {"painter": save(PAINTER), "counter": save(COUNTER), "broken": save(BROKEN),
-                "damaged": save(COUNTER)[:-9] + b"123456789"}
+        apps = {
+            "painter": save(PAINTER),
+            "counter": save(COUNTER),
+            "broken": save(BROKEN),
+            "damaged": save(COUNTER)[:-9] + b"123456789",
+        }
         self.kernel = Kernel(DictStore(**apps, **store), clock=VirtualClock())
         grants = Grants.of(DESKTOP.meta, "x", max_children=3)
         self.process = self.kernel.spawn(DESKTOP, "desktop", grants=grants)
@@ -45,8 +61,9 @@ class Desk:
         return self.port.read(selector(verb, *numbers))
 
     def write(self, verb: str, *numbers: int, message: Message | None = None) -> None:
-        self.port.write(message or Message("T", np.zeros((0, 0), np.uint8)),
-                        selector(verb, *numbers))
+        self.port.write(
+            message or Message("T", np.zeros((0, 0), np.uint8)), selector(verb, *numbers)
+        )
 
     def start(self, name: str, text: bytes = b"") -> Process:
         data = np.frombuffer(text, np.uint8).reshape(1, -1)
@@ -115,11 +132,14 @@ def test_arguments_and_exit_status(desk: Desk) -> None:
     assert child.pid not in desk.kernel.processes
 
 
-@pytest.mark.parametrize(("name", "arguments", "says"), [
-    ("counter", b"many", "n is a whole number"),
-    ("counter", b"'open", "quotation"),
-    ("damaged", b"", "damaged"),
-])
+@pytest.mark.parametrize(
+    ("name", "arguments", "says"),
+    [
+        ("counter", b"many", "n is a whole number"),
+        ("counter", b"'open", "quotation"),
+        ("damaged", b"", "damaged"),
+    ],
+)
 def test_what_cannot_start_leaves_a_card(
     desk: Desk, name: str, arguments: bytes, says: str
 ) -> None:
@@ -220,11 +240,23 @@ b e again
 $ n card 'r
 H n
 """
-    boss = program(source, spec("none", "T"), spec("start", "I", [[ord("r"), 0]]), spec("l"),
-                   spec("t", "T", b"x"), spec("table", "I", [[ord("p")]]), spec("p"), spec("n"),
-                   spec("state"), spec("at", "I", [[2]]), spec("e"),
-                   spec("ended", "I", [[ord("E")]]), spec("card", "T"),
-                   spec("card_of", "I", [[ord("e"), 2]]), ports=("processes",))
+    boss = program(
+        source,
+        spec("none", "T"),
+        spec("start", "I", [[ord("r"), 0]]),
+        spec("l"),
+        spec("t", "T", b"x"),
+        spec("table", "I", [[ord("p")]]),
+        spec("p"),
+        spec("n"),
+        spec("state"),
+        spec("at", "I", [[2]]),
+        spec("e"),
+        spec("ended", "I", [[ord("E")]]),
+        spec("card", "T"),
+        spec("card_of", "I", [[ord("e"), 2]]),
+        ports=("processes",),
+    )
     kernel = Kernel(DictStore(broken=save(BROKEN)), clock=VirtualClock())
     process = kernel.spawn(boss, "boss", grants=Grants.of(boss.meta, "x"))
     kernel.run(1)

@@ -19,7 +19,8 @@ from pxos.kernel.scheduler import ShuffledScheduler
 from .programs import DictStore, program, spec
 
 #: Sums keys and random numbers over three rounds of whichever port is ready first.
-GAME = program("""
+GAME = program(
+    """
 loop:
 W l ports
 = c l letter_v
@@ -42,21 +43,38 @@ B n loop
 [ k 'p 0
 ] total 'f name
 H 0
-""", spec("l"), spec("ports", "T", b"vk"), spec("c"), spec("letter_v", "I", [[ord("v")]]),
-    spec("k"), spec("s"), spec("total", "I", [[0]]), spec("v"), spec("x"),
+""",
+    spec("l"),
+    spec("ports", "T", b"vk"),
+    spec("c"),
+    spec("letter_v", "I", [[ord("v")]]),
+    spec("k"),
+    spec("s"),
+    spec("total", "I", [[0]]),
+    spec("v"),
+    spec("x"),
     spec("p", "P", np.zeros((1, 1, 4))),
-    spec("four", "I", [[0] * 4]), spec("n", "I", [[7]]), spec("name", "T", b"out"))
+    spec("four", "I", [[0] * 4]),
+    spec("n", "I", [[7]]),
+    spec("name", "T", b"out"),
+)
 
 
 def play(seed: int, max_slice: int) -> tuple[ReplayLog, np.ndarray, object]:
     """Play against a kernel with events at odd moments; the log, final memory and stop."""
     clock, log = VirtualClock(), ReplayLog()
-    kernel = Kernel(DictStore(), clock=clock, seed=seed,
-                    scheduler=ShuffledScheduler(seed, max_slice))
+    kernel = Kernel(
+        DictStore(), clock=clock, seed=seed, scheduler=ShuffledScheduler(seed, max_slice)
+    )
     sink: ListSink[np.ndarray] = ListSink()
-    process = kernel.spawn(GAME, "game", grants=Grants.of(GAME.meta), output=sink,
-                           inputs=[IterSource([np.full((1, 1, 4), 3, np.uint8)])],
-                           make_executor=recording(log, CpuExecutor))
+    process = kernel.spawn(
+        GAME,
+        "game",
+        grants=Grants.of(GAME.meta),
+        output=sink,
+        inputs=[IterSource([np.full((1, 1, 4), 3, np.uint8)])],
+        make_executor=recording(log, CpuExecutor),
+    )
     rng = np.random.default_rng(seed)
     for frame in range(200):
         if process.ended:
@@ -105,10 +123,16 @@ def test_another_program_is_found_out() -> None:
         again(log, CpuExecutor, image)
 
 
-@pytest.mark.parametrize("data", [
-    b"", b"x", ReplayLog().to_bytes()[:-2], zlib.compress(b"{}"),
-    zlib.compress(b'{"format":"pxOS replay 1","reads":3}'),
-])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"x",
+        ReplayLog().to_bytes()[:-2],
+        zlib.compress(b"{}"),
+        zlib.compress(b'{"format":"pxOS replay 1","reads":3}'),
+    ],
+)
 def test_what_is_no_log(data: bytes) -> None:
     with pytest.raises(ReplayError):
         ReplayLog.from_bytes(data)

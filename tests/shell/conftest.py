@@ -60,9 +60,15 @@ def make_shell(tmp_path: Path) -> Iterator[MakeShell]:
         kernels.append(kernel)
         options.setdefault("show", lambda picture, name: shell.shown.append(picture))
         shell.session = Session(
-            kernel, shell.store, shell.host, cwd=shell.folder, out=shell.printed.append,
-            err=shell.told.append, present=shell.presented.append if present else None,
-            **options)  # type: ignore[arg-type]
+            kernel,
+            shell.store,
+            shell.host,
+            cwd=shell.folder,
+            out=shell.printed.append,
+            err=shell.told.append,
+            present=shell.presented.append if present else None,
+            **options,
+        )  # type: ignore[arg-type]
         return shell
 
     yield make

@@ -54,64 +54,118 @@ PIC, N, FULL = E, E + 1, E + 2
 
 def invert() -> bytes:
     """Each picture with all its bytes inverted."""
-    return build([
-        encode("[", PIC, ord("p"), ZERO), encode("$", N, PIC, ord("n")), jump("b", 6, N),
-        encode("-", PIC, FULL, PIC), encode("]", PIC, ord("p"), ZERO), jump("J", 0),
-        encode("H", ZERO),
-    ], [matrix("pic", "P"), matrix("n", "I"), number("full", 255)],
-        title="Invert", summary="inverts", help="All bytes.", ports=("picture",), inputs=("image",),
-        author="me", licence="MIT")
+    return build(
+        [
+            encode("[", PIC, ord("p"), ZERO),
+            encode("$", N, PIC, ord("n")),
+            jump("b", 6, N),
+            encode("-", PIC, FULL, PIC),
+            encode("]", PIC, ord("p"), ZERO),
+            jump("J", 0),
+            encode("H", ZERO),
+        ],
+        [matrix("pic", "P"), matrix("n", "I"), number("full", 255)],
+        title="Invert",
+        summary="inverts",
+        help="All bytes.",
+        ports=("picture",),
+        inputs=("image",),
+        author="me",
+        licence="MIT",
+    )
 
 
 def brighten() -> bytes:
     """Each picture plus an argument."""
-    return build([
-        encode("[", FULL, ord("a"), ZERO),
-        encode("[", PIC, ord("p"), ZERO), encode("$", N, PIC, ord("n")), jump("b", 7, N),
-        encode("A", PIC, PIC, FULL), encode("]", PIC, ord("p"), ZERO), jump("J", 1),
-        encode("H", ZERO),
-    ], [matrix("pic", "P"), matrix("n", "I"), number("by", 0)],
-        title="Brighten", summary="adds to all bytes", ports=("picture", "arguments"),
-        inputs=("image",), args=(Arg("by", "int", 1, 0, 9, help="how much"),
-                                 Arg("twice", "flag", False)))
+    return build(
+        [
+            encode("[", FULL, ord("a"), ZERO),
+            encode("[", PIC, ord("p"), ZERO),
+            encode("$", N, PIC, ord("n")),
+            jump("b", 7, N),
+            encode("A", PIC, PIC, FULL),
+            encode("]", PIC, ord("p"), ZERO),
+            jump("J", 1),
+            encode("H", ZERO),
+        ],
+        [matrix("pic", "P"), matrix("n", "I"), number("by", 0)],
+        title="Brighten",
+        summary="adds to all bytes",
+        ports=("picture", "arguments"),
+        inputs=("image",),
+        args=(Arg("by", "int", 1, 0, 9, help="how much"), Arg("twice", "flag", False)),
+    )
 
 
 def mix() -> bytes:
     """One picture of each of two inputs, added."""
     other = E + 1
-    return build([
-        encode("[", PIC, ord("p"), ZERO), encode("[", other, ord("p"), small(1)),
-        encode("A", PIC, PIC, other), encode("]", PIC, ord("p"), ZERO), encode("H", ZERO),
-    ], [matrix("pic", "P"), matrix("other", "P")],
-        title="Mix", ports=("picture",), inputs=("below", "above"))
+    return build(
+        [
+            encode("[", PIC, ord("p"), ZERO),
+            encode("[", other, ord("p"), small(1)),
+            encode("A", PIC, PIC, other),
+            encode("]", PIC, ord("p"), ZERO),
+            encode("H", ZERO),
+        ],
+        [matrix("pic", "P"), matrix("other", "P")],
+        title="Mix",
+        ports=("picture",),
+        inputs=("below", "above"),
+    )
 
 
 def say() -> bytes:
     """Text out."""
-    return build([encode("]", E, ord("t"), ZERO), encode("H", small(0))],
-                 [text("words", "grüße\n")], title="Say", ports=("text",))
+    return build(
+        [encode("]", E, ord("t"), ZERO), encode("H", small(0))],
+        [text("words", "grüße\n")],
+        title="Say",
+        ports=("text",),
+    )
 
 
 def length() -> bytes:
     """Reads text, gives a picture as wide as each piece of text is long (like `text`)."""
     one, row = E + 2, E + 3
-    return build([
-        encode("[", PIC, ord("t"), ZERO), encode("$", N, PIC, ord("n")), jump("b", 6, N),
-        encode("r", row, one, E + 4), encode("]", row, ord("p"), ZERO), jump("J", 0),
-        encode("H", ZERO),
-    ], [matrix("line", "T"), matrix("n", "I"), matrix("dot", "P", np.full((1, 1, 4), 7, np.uint8)),
-        matrix("row", "P"), matrix("size", "I", np.array([[1, 5]], np.int32))],
-        title="Text", ports=("text", "picture"))
+    return build(
+        [
+            encode("[", PIC, ord("t"), ZERO),
+            encode("$", N, PIC, ord("n")),
+            jump("b", 6, N),
+            encode("r", row, one, E + 4),
+            encode("]", row, ord("p"), ZERO),
+            jump("J", 0),
+            encode("H", ZERO),
+        ],
+        [
+            matrix("line", "T"),
+            matrix("n", "I"),
+            matrix("dot", "P", np.full((1, 1, 4), 7, np.uint8)),
+            matrix("row", "P"),
+            matrix("size", "I", np.array([[1, 5]], np.int32)),
+        ],
+        title="Text",
+        ports=("text", "picture"),
+    )
 
 
 def shout() -> bytes:
     """Text in, text out with its case bit cleared."""
-    return build([
-        encode("[", PIC, ord("t"), ZERO), encode("$", N, PIC, ord("n")), jump("b", 6, N),
-        encode("&", PIC, PIC, FULL), encode("]", PIC, ord("t"), ZERO), jump("J", 0),
-        encode("H", ZERO),
-    ], [matrix("line", "T"), matrix("n", "I"), number("mask", 0xDF)],
-        title="Shout", ports=("text",))
+    return build(
+        [
+            encode("[", PIC, ord("t"), ZERO),
+            encode("$", N, PIC, ord("n")),
+            jump("b", 6, N),
+            encode("&", PIC, PIC, FULL),
+            encode("]", PIC, ord("t"), ZERO),
+            jump("J", 0),
+            encode("H", ZERO),
+        ],
+        [matrix("line", "T"), matrix("n", "I"), number("mask", 0xDF)],
+        title="Shout",
+        ports=("text",),
+    )
 
 
 def status(value: int) -> bytes:
@@ -120,10 +174,18 @@ def status(value: int) -> bytes:
 
 def fault() -> bytes:
     """Divides by zero after it has handed on one picture."""
-    return build([
-        encode("[", PIC, ord("p"), ZERO), encode("]", PIC, ord("p"), ZERO),
-        encode("/", N, small(1), ZERO), encode("H", ZERO),
-    ], [matrix("pic", "P"), matrix("n", "I")], title="Fault", ports=("picture",), inputs=("image",))
+    return build(
+        [
+            encode("[", PIC, ord("p"), ZERO),
+            encode("]", PIC, ord("p"), ZERO),
+            encode("/", N, small(1), ZERO),
+            encode("H", ZERO),
+        ],
+        [matrix("pic", "P"), matrix("n", "I")],
+        title="Fault",
+        ports=("picture",),
+        inputs=("image",),
+    )
 
 
 def forever() -> bytes:
@@ -133,34 +195,58 @@ def forever() -> bytes:
 def heavy(size: int = 1400) -> bytes:
     """One matrix product that takes seconds, again and again."""
     big = np.arange(size * size, dtype=np.int32).reshape(size, size)
-    return build([encode("M", E + 1, E, E), jump("J", 0)],
-                 [matrix("a", "I", big), matrix("product", "I")], title="Heavy")
+    return build(
+        [encode("M", E + 1, E, E), jump("J", 0)],
+        [matrix("a", "I", big), matrix("product", "I")],
+        title="Heavy",
+    )
 
 
 def still() -> bytes:
     """Draws once on the screen and ends."""
-    return build([encode("]", E, ord("s"), ZERO), encode("H", ZERO)],
-                 [matrix("pic", "P", np.full((3, 5, 4), 9, np.uint8))], title="Still",
-                 ports=("screen",), size=(3, 5))
+    return build(
+        [encode("]", E, ord("s"), ZERO), encode("H", ZERO)],
+        [matrix("pic", "P", np.full((3, 5, 4), 9, np.uint8))],
+        title="Still",
+        ports=("screen",),
+        size=(3, 5),
+    )
 
 
 def lively() -> bytes:
     """Draws at every frame, for ever."""
-    return build([encode("]", E, ord("s"), ZERO), encode("[", E + 1, ord("v"), ZERO), jump("J", 0)],
-                 [matrix("pic", "P", np.full((3, 5, 4), 9, np.uint8)), matrix("frame", "I")],
-                 title="Lively", ports=("screen", "frame"))
+    return build(
+        [encode("]", E, ord("s"), ZERO), encode("[", E + 1, ord("v"), ZERO), jump("J", 0)],
+        [matrix("pic", "P", np.full((3, 5, 4), 9, np.uint8)), matrix("frame", "I")],
+        title="Lively",
+        ports=("screen", "frame"),
+    )
 
 
 def sleepy() -> bytes:
     """Waits for a frame for ever."""
-    return build([encode("[", E, ord("v"), small(40)), jump("J", 0)], [matrix("frame", "I")],
-                 title="Sleepy", ports=("frame",))
+    return build(
+        [encode("[", E, ord("v"), small(40)), jump("J", 0)],
+        [matrix("frame", "I")],
+        title="Sleepy",
+        ports=("frame",),
+    )
 
 
 APPS = {
-    "invert": invert, "brighten": brighten, "mix": mix, "say": say, "text": length,
-    "shout": shout, "three": lambda: status(3), "zero": lambda: status(0), "fault": fault,
-    "forever": forever, "still": still, "lively": lively, "sleepy": sleepy,
+    "invert": invert,
+    "brighten": brighten,
+    "mix": mix,
+    "say": say,
+    "text": length,
+    "shout": shout,
+    "three": lambda: status(3),
+    "zero": lambda: status(0),
+    "fault": fault,
+    "forever": forever,
+    "still": still,
+    "lively": lively,
+    "sleepy": sleepy,
 }
 
 

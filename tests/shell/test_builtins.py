@@ -15,8 +15,26 @@ from .fakes import load, picture, save
 
 def test_every_builtin_tells_how_it_is_used(shell: Shell) -> None:
     wanted = [
-        "apps", "asm", "cat", "cd", "clear", "disasm", "echo", "exit", "fg", "help", "history",
-        "jobs", "kill", "ls", "ps", "pwd", "set", "top", "wait", "which",
+        "apps",
+        "asm",
+        "cat",
+        "cd",
+        "clear",
+        "disasm",
+        "echo",
+        "exit",
+        "fg",
+        "help",
+        "history",
+        "jobs",
+        "kill",
+        "ls",
+        "ps",
+        "pwd",
+        "set",
+        "top",
+        "wait",
+        "which",
     ]
     assert list(BUILTINS) == wanted
     for name in BUILTINS:
@@ -51,34 +69,37 @@ def test_ls(make_shell: MakeShell) -> None:
     assert shell.out.startswith("/dev/null\n")
 
 
-@pytest.mark.parametrize(("line", "status", "says"), [
-    ("cd nowhere", 1, "cd: there is no nowhere"),
-    ("cd file", 1, "cd: file is no folder"),
-    ("cd a b", 2, "usage: cd [FOLDER]"),
-    ("ls nowhere", 1, "ls: there is no nowhere"),
-    ("cat nowhere", 1, "cat: cannot read nowhere: no such file"),
-    ("cat p.png", 1, "cat: p.png is a picture"),
-    ("cat", 2, "cat: no file and no pipe"),
-    ("which nosuch", 1, "there is no app, command or file nosuch"),
-    ("help invrt", 1, "did you mean invert?"),
-    ("set 1a x", 2, "'1a' is no name"),
-    ("set a", 2, "no value for a"),
-    ("kill", 2, "usage: kill"),
-    ("kill x", 2, "'x' is no process number"),
-    ("kill 4242", 1, "there is no process 4242"),
-    ("kill %3", 1, "there is no job 3"),
-    ("fg %x", 2, "no job number"),
-    ("exit 256", 2, "a status is 0 to 255"),
-    ("history x", 2, "no number of lines"),
-    ("top 0", 2, "0.1 to 3600"),
-    ("top x", 2, "0.1 to 3600"),
-    ("pwd x", 2, "there is no place for 'x'"),
-    ("asm", 2, "usage: asm"),
-    ("asm nowhere.pxa", 1, "cannot read nowhere.pxa: no such file"),
-    ("asm bad.pxa", 1, "bad.pxa:1:"),
-    ("disasm nowhere", 1, "cannot read nowhere"),
-    ("disasm p.png", 1, "p.png cannot be run"),
-])
+@pytest.mark.parametrize(
+    ("line", "status", "says"),
+    [
+        ("cd nowhere", 1, "cd: there is no nowhere"),
+        ("cd file", 1, "cd: file is no folder"),
+        ("cd a b", 2, "usage: cd [FOLDER]"),
+        ("ls nowhere", 1, "ls: there is no nowhere"),
+        ("cat nowhere", 1, "cat: cannot read nowhere: no such file"),
+        ("cat p.png", 1, "cat: p.png is a picture"),
+        ("cat", 2, "cat: no file and no pipe"),
+        ("which nosuch", 1, "there is no app, command or file nosuch"),
+        ("help invrt", 1, "did you mean invert?"),
+        ("set 1a x", 2, "'1a' is no name"),
+        ("set a", 2, "no value for a"),
+        ("kill", 2, "usage: kill"),
+        ("kill x", 2, "'x' is no process number"),
+        ("kill 4242", 1, "there is no process 4242"),
+        ("kill %3", 1, "there is no job 3"),
+        ("fg %x", 2, "no job number"),
+        ("exit 256", 2, "a status is 0 to 255"),
+        ("history x", 2, "no number of lines"),
+        ("top 0", 2, "0.1 to 3600"),
+        ("top x", 2, "0.1 to 3600"),
+        ("pwd x", 2, "there is no place for 'x'"),
+        ("asm", 2, "usage: asm"),
+        ("asm nowhere.pxa", 1, "cannot read nowhere.pxa: no such file"),
+        ("asm bad.pxa", 1, "bad.pxa:1:"),
+        ("disasm nowhere", 1, "cannot read nowhere"),
+        ("disasm p.png", 1, "p.png cannot be run"),
+    ],
+)
 def test_errors(shell: Shell, line: str, status: int, says: str) -> None:
     (shell.folder / "file").touch()
     (shell.folder / "bad.pxa").write_text("nonsense ! here\n")
@@ -98,8 +119,15 @@ def test_cat_joins_files(shell: Shell) -> None:
 
 def test_help_of_an_app_is_its_metadata(shell: Shell) -> None:
     assert shell.run("help brighten") == 0
-    for part in ("Brighten: adds to all bytes", "usage: brighten [BY] [--twice]", "how much",
-                 "0..9", "(1)", "takes     image", "gives     picture"):
+    for part in (
+        "Brighten: adds to all bytes",
+        "usage: brighten [BY] [--twice]",
+        "how much",
+        "0..9",
+        "(1)",
+        "takes     image",
+        "gives     picture",
+    ):
         assert part in shell.out
     assert shell.run("help invert") == 0
     assert "All bytes." in shell.out
@@ -123,7 +151,12 @@ def test_which(shell: Shell) -> None:
     save(shell.folder / "p.png", picture(1, 1))
     assert shell.run("which invert cd mine.png p.png .") == 0
     assert [line.split(": ")[1] for line in shell.out.splitlines()] == [
-        "an app", "a command of the shell", "a program", "a file", "a folder"]
+        "an app",
+        "a command of the shell",
+        "a program",
+        "a file",
+        "a folder",
+    ]
 
 
 def test_variables(shell: Shell) -> None:
@@ -191,17 +224,32 @@ def test_asm_and_disasm(shell: Shell) -> None:
     assert load(shell.folder / "other.png").shape == load(shell.folder / "three.png").shape
 
 
-@pytest.mark.parametrize(("count", "shown"), [
-    (0, "0"), (999, "999"), (1000, "1.0K"), (10239, "10K"), (5 << 20, "5.0M"), (12 << 30, "12G"),
-    (5000 << 30, "5000G"),
-])
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [
+        (0, "0"),
+        (999, "999"),
+        (1000, "1.0K"),
+        (10239, "10K"),
+        (5 << 20, "5.0M"),
+        (12 << 30, "12G"),
+        (5000 << 30, "5000G"),
+    ],
+)
 def test_sizes(count: int, shown: str) -> None:
     assert size_text(count) == shown
 
 
-@pytest.mark.parametrize(("seconds", "shown"), [
-    (0.0, "0.00s"), (9.5, "9.50s"), (12.34, "12.3s"), (187, "3:07"), (7387, "2:03:07"),
-])
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (0.0, "0.00s"),
+        (9.5, "9.50s"),
+        (12.34, "12.3s"),
+        (187, "3:07"),
+        (7387, "2:03:07"),
+    ],
+)
 def test_times(seconds: float, shown: str) -> None:
     assert time_text(seconds) == shown
 

@@ -20,32 +20,35 @@ def files(shell: Shell) -> Shell:
     return shell
 
 
-@pytest.mark.parametrize(("text", "texts"), [
-    ("inv", ["invert"]),
-    ("photo.png | inv", ["invert"]),
-    ("zero; inv", ["invert"]),
-    ("s", ["say", "shout", "sleepy", "still", "set", "sub/"]),
-    ("invert p", ["photo.png"]),
-    ("invert my", ["'my file.txt'"]),
-    ("invert 'my", ["'my file.txt'"]),
-    ("invert sub/", ["sub/inner.png"]),
-    ("invert ./su", ["./sub/"]),
-    ("cat ~/wo", ["~/work/"]),
-    ("invert .h", [".hidden"]),
-    ("cd ", ["sub/"]),
-    ("say > ph", ["photo.png"]),
-    ("say >", ["'my file.txt'", "photo.png", "sub/"]),
-    ("brighten --", ["--by", "--twice"]),
-    ("brighten --by 1 --", ["--twice"]),
-    ("brighten --t", ["--twice"]),
-    ("brighten --twice=y", ["--twice=yes"]),
-    ("help bri", ["brighten"]),
-    ("which ech", ["echo"]),
-    ("echo $na", ["$name"]),
-    ("# inv", []),
-    ("invert nowhere/", []),
-    ("nosuch ph", ["photo.png"]),
-])
+@pytest.mark.parametrize(
+    ("text", "texts"),
+    [
+        ("inv", ["invert"]),
+        ("photo.png | inv", ["invert"]),
+        ("zero; inv", ["invert"]),
+        ("s", ["say", "shout", "sleepy", "still", "set", "sub/"]),
+        ("invert p", ["photo.png"]),
+        ("invert my", ["'my file.txt'"]),
+        ("invert 'my", ["'my file.txt'"]),
+        ("invert sub/", ["sub/inner.png"]),
+        ("invert ./su", ["./sub/"]),
+        ("cat ~/wo", ["~/work/"]),
+        ("invert .h", [".hidden"]),
+        ("cd ", ["sub/"]),
+        ("say > ph", ["photo.png"]),
+        ("say >", ["'my file.txt'", "photo.png", "sub/"]),
+        ("brighten --", ["--by", "--twice"]),
+        ("brighten --by 1 --", ["--twice"]),
+        ("brighten --t", ["--twice"]),
+        ("brighten --twice=y", ["--twice=yes"]),
+        ("help bri", ["brighten"]),
+        ("which ech", ["echo"]),
+        ("echo $na", ["$name"]),
+        ("# inv", []),
+        ("invert nowhere/", []),
+        ("nosuch ph", ["photo.png"]),
+    ],
+)
 def test_choices(files: Shell, text: str, texts: list[str]) -> None:
     assert [choice.text for choice in complete(files.session, text)] == texts
 
@@ -74,18 +77,39 @@ def test_the_common_beginning() -> None:
     assert common(choices("same")) == "same"
 
 
-@pytest.mark.parametrize(("text", "spans"), [
-    ("photo.png | invert 3", [("photo.png", "file"), ("|", "operator"), ("invert", "app"),
-                              ("3", "word")]),
-    ("nosuch", [("nosuch", "unknown")]),
-    ("echo --x 'q' *.png # c", [("echo", "builtin"), ("--x", "option"), ("'q'", "quoted"),
-                                ("*.png", "glob"), ("# c", "comment")]),
-    ("say > new.txt; zero", [("say", "app"), (">", "operator"), ("new.txt", "file"),
-                             (";", "operator"), ("zero", "app")]),
-    ("zero | | zero", [("zero", "app"), ("|", "operator"), ("|", "wrong"), ("zero", "app")]),
-    ("zero > a > b", [("zero", "app"), (">", "operator"), ("a", "file"), ("> b", "wrong")]),
-    ("echo 'open", [("echo", "builtin"), ("'open", "quoted")]),
-])
+@pytest.mark.parametrize(
+    ("text", "spans"),
+    [
+        (
+            "photo.png | invert 3",
+            [("photo.png", "file"), ("|", "operator"), ("invert", "app"), ("3", "word")],
+        ),
+        ("nosuch", [("nosuch", "unknown")]),
+        (
+            "echo --x 'q' *.png # c",
+            [
+                ("echo", "builtin"),
+                ("--x", "option"),
+                ("'q'", "quoted"),
+                ("*.png", "glob"),
+                ("# c", "comment"),
+            ],
+        ),
+        (
+            "say > new.txt; zero",
+            [
+                ("say", "app"),
+                (">", "operator"),
+                ("new.txt", "file"),
+                (";", "operator"),
+                ("zero", "app"),
+            ],
+        ),
+        ("zero | | zero", [("zero", "app"), ("|", "operator"), ("|", "wrong"), ("zero", "app")]),
+        ("zero > a > b", [("zero", "app"), (">", "operator"), ("a", "file"), ("> b", "wrong")]),
+        ("echo 'open", [("echo", "builtin"), ("'open", "quoted")]),
+    ],
+)
 def test_colours(files: Shell, text: str, spans: list[tuple[str, str]]) -> None:
     found = colour(files.session, text)
     assert [(text[s.start : s.end], s.style) for s in found] == spans

@@ -22,25 +22,28 @@ def scope(tmp_path: Path) -> Scope:
     return Scope(tmp_path, Path("/home/me"), {"name": "a*", "?": "3", "1": "one"})
 
 
-@pytest.mark.parametrize(("text", "texts"), [
-    ("plain", ("plain",)),
-    ("*.txt", ("c.txt",)),
-    ("[ab].png", ("a.png", "b.png")),
-    ("?.png", ("a.png", "b.png")),
-    ("x' '*", ("x y.png",)),
-    ("'['*.png", ("[z].png",)),
-    ("s*/*.png", ("sub/d.png",)),
-    ("'*.txt'", ("*.txt",)),
-    ("\\*.txt", ("*.txt",)),
-    ("$name", ("a*",)),
-    ('"$name-$?"', ("a*-3",)),
-    ("$1", ("one",)),
-    ("~/p", ("/home/me/p",)),
-    ("~", ("/home/me",)),
-    ("'~'/p", ("~/p",)),
-    ("a~", ("a~",)),
-    ("''", ("",)),
-])
+@pytest.mark.parametrize(
+    ("text", "texts"),
+    [
+        ("plain", ("plain",)),
+        ("*.txt", ("c.txt",)),
+        ("[ab].png", ("a.png", "b.png")),
+        ("?.png", ("a.png", "b.png")),
+        ("x' '*", ("x y.png",)),
+        ("'['*.png", ("[z].png",)),
+        ("s*/*.png", ("sub/d.png",)),
+        ("'*.txt'", ("*.txt",)),
+        ("\\*.txt", ("*.txt",)),
+        ("$name", ("a*",)),
+        ('"$name-$?"', ("a*-3",)),
+        ("$1", ("one",)),
+        ("~/p", ("/home/me/p",)),
+        ("~", ("/home/me",)),
+        ("'~'/p", ("~/p",)),
+        ("a~", ("a~",)),
+        ("''", ("",)),
+    ],
+)
 def test_words(text: str, texts: tuple[str, ...], scope: Scope) -> None:
     assert expand(word(text), scope).texts == texts
 
@@ -50,10 +53,13 @@ def test_a_glob_knows_that_it_is_one(scope: Scope) -> None:
     assert not expand(word("c.txt"), scope).wild
 
 
-@pytest.mark.parametrize(("text", "says"), [
-    ("*.gif", "no file fits *.gif"),
-    ("$nothing", "there is no variable $nothing"),
-])
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("*.gif", "no file fits *.gif"),
+        ("$nothing", "there is no variable $nothing"),
+    ],
+)
 def test_problems(text: str, says: str, scope: Scope) -> None:
     with pytest.raises(CommandError, match=says.replace("*", r"\*").replace("$", r"\$")) as caught:
         expand(word(text), scope)

@@ -55,11 +55,14 @@ def test_text_comes_in_pieces(tmp_path: Path) -> None:
     assert b"".join(drain(source)) == data + b"end"
 
 
-@pytest.mark.parametrize(("make", "says"), [
-    (lambda p: None, "cannot read x.png: no such file or directory"),
-    (lambda p: p.mkdir(), "cannot read x.png: is a directory"),
-    (lambda p: p.write_bytes(b"no picture"), "x.png is no picture"),
-])
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda p: None, "cannot read x.png: no such file or directory"),
+        (lambda p: p.mkdir(), "cannot read x.png: is a directory"),
+        (lambda p: p.write_bytes(b"no picture"), "x.png is no picture"),
+    ],
+)
 def test_unreadable_pictures_have_a_problem(tmp_path: Path, make, says: str) -> None:
     make(tmp_path / "x.png")
     source = picture_files([tmp_path / "x.png"], ["x.png"], FakeHost(), nothing)
@@ -186,11 +189,14 @@ def test_the_null_device_takes_everything() -> None:
     assert (pictures.problem, texts.problem) == (None, None)
 
 
-@pytest.mark.parametrize(("name", "status", "says"), [
-    ("out.txt", 2, "does not end like a picture: end it with .png or .jpg"),
-    ("no/out.png", 1, "cannot write no/out.png: no such file"),
-    ("folder.png", 1, "it is a folder"),
-])
+@pytest.mark.parametrize(
+    ("name", "status", "says"),
+    [
+        ("out.txt", 2, "does not end like a picture: end it with .png or .jpg"),
+        ("no/out.png", 1, "cannot write no/out.png: no such file"),
+        ("folder.png", 1, "it is a folder"),
+    ],
+)
 def test_bad_targets_are_told_at_once(tmp_path: Path, name: str, status: int, says: str) -> None:
     (tmp_path / "folder.png").mkdir()
     with pytest.raises(CommandError, match=says) as caught:

@@ -13,23 +13,84 @@ from .conftest import MakeShell, Shell
 from .fakes import picture, save
 
 PIECES = st.one_of(
-    st.sampled_from([
-        "in.png", "words.txt", "sub", "*.png", "*", "[", "?", "$?", "$x", "${x}", "~", "~/work",
-        "sub/..", "''", "\"a b\"", "'q'", "\\", "#", "3",
-        "--by", "--by=2", "--", "-l", "%1", "a" * 300,
-        "/dev/null", "sub/none/x", "bad.png", "mine.png", "\udc80", "\x1b[31m", "\0",
-    ]),
-    st.sampled_from([
-        "invert", "brighten", "mix", "say", "text", "shout", "three", "zero", "fault", "still",
-        "lively", "damaged", "echo", "ls", "cd", "cat", "pwd", "set", "which", "help", "apps",
-        "jobs", "ps", "kill", "fg", "history", "clear", "disasm", "exit", "asm",
-    ]),
+    st.sampled_from(
+        [
+            "in.png",
+            "words.txt",
+            "sub",
+            "*.png",
+            "*",
+            "[",
+            "?",
+            "$?",
+            "$x",
+            "${x}",
+            "~",
+            "~/work",
+            "sub/..",
+            "''",
+            '"a b"',
+            "'q'",
+            "\\",
+            "#",
+            "3",
+            "--by",
+            "--by=2",
+            "--",
+            "-l",
+            "%1",
+            "a" * 300,
+            "/dev/null",
+            "sub/none/x",
+            "bad.png",
+            "mine.png",
+            "\udc80",
+            "\x1b[31m",
+            "\0",
+        ]
+    ),
+    st.sampled_from(
+        [
+            "invert",
+            "brighten",
+            "mix",
+            "say",
+            "text",
+            "shout",
+            "three",
+            "zero",
+            "fault",
+            "still",
+            "lively",
+            "damaged",
+            "echo",
+            "ls",
+            "cd",
+            "cat",
+            "pwd",
+            "set",
+            "which",
+            "help",
+            "apps",
+            "jobs",
+            "ps",
+            "kill",
+            "fg",
+            "history",
+            "clear",
+            "disasm",
+            "exit",
+            "asm",
+        ]
+    ),
     st.text(st.characters(exclude_categories=["Cs"]), max_size=4),
 )
 GLUE = st.sampled_from(
-    [" ", " ", " ", " | ", " | ", " > ", " < ", " >> ", " && ", " || ", "; ", "\n", ""])
+    [" ", " ", " ", " | ", " | ", " > ", " < ", " >> ", " && ", " || ", "; ", "\n", ""]
+)
 LINES = st.lists(st.tuples(PIECES, GLUE), max_size=9).map(
-    lambda pairs: "".join(piece + glue for piece, glue in pairs))
+    lambda pairs: "".join(piece + glue for piece, glue in pairs)
+)
 
 
 @pytest.fixture
@@ -41,8 +102,9 @@ def whole(make_shell: MakeShell) -> Shell:
 
 
 @given(LINES)
-@settings(max_examples=150, deadline=None, suppress_health_check=[
-    HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_any_line_ends_with_a_status(whole: Shell, line: str) -> None:
     session = whole.session
     session.cwd = whole.folder
@@ -62,9 +124,20 @@ def test_any_line_ends_with_a_status(whole: Shell, line: str) -> None:
     (whole.out + whole.err).encode()
 
 
-@pytest.mark.parametrize("line", ["a" * 300, "echo " + "b" * 5000, "ls " + "c" * 300,
-                                  "echo x > " + "d" * 300, "cd " + "e" * 300, "cat " + "f" * 300,
-                                  "x | " * 200 + "x", "$" * 50, "echo " + "'a'b" * 2000])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "a" * 300,
+        "echo " + "b" * 5000,
+        "ls " + "c" * 300,
+        "echo x > " + "d" * 300,
+        "cd " + "e" * 300,
+        "cat " + "f" * 300,
+        "x | " * 200 + "x",
+        "$" * 50,
+        "echo " + "'a'b" * 2000,
+    ],
+)
 def test_long_lines(whole: Shell, line: str) -> None:
     complete(whole.session, line)
     colour(whole.session, line)

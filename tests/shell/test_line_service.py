@@ -28,8 +28,9 @@ class Desk:
         self.service: LineService = self.services(self.wake)
 
     def make(self, out: Callable[[str], None], typed: Callable[[], TextSource]) -> Session:
-        return Session(self.kernel, self.store, FakeHost(self.folder), cwd=self.folder, out=out,
-                       typed=typed)
+        return Session(
+            self.kernel, self.store, FakeHost(self.folder), cwd=self.folder, out=out, typed=typed
+        )
 
     def wake(self) -> None:
         self.woken += 1
@@ -39,9 +40,11 @@ class Desk:
 
     def finish(self) -> str:
         """Let the kernel run until the line is over; all output."""
+
         def over() -> bool:
             self.turn()
             return not self.service.running()
+
         until(over)
         return self.drain()
 
@@ -66,7 +69,8 @@ def test_a_line_runs_on_the_kernels_loop_alone(desk: Desk) -> None:
     desk.service.run(b"in.png | invert > out.png && say | shout | cat && three")
     assert desk.service.running()
     assert desk.finish() == "grüße\n".encode().translate(
-        bytes(b & 0xDF for b in range(256))).decode("utf-8", "replace")
+        bytes(b & 0xDF for b in range(256))
+    ).decode("utf-8", "replace")
     assert (load(desk.folder / "out.png") == 255 - picture(2, 2)).all()
     assert desk.service.status() == 3
     assert desk.woken
@@ -120,6 +124,7 @@ def test_time_passes_for_lines_that_wait_for_it(desk: Desk) -> None:
         desk.turn()
         desk.services.poll()
         return not desk.service.running()
+
     until(over)
     assert "INSTR/S" in desk.drain()
 
@@ -131,6 +136,7 @@ def test_jobs_end_between_lines(desk: Desk) -> None:
     def written() -> bool:
         desk.turn()
         return (desk.folder / "a.txt").exists()
+
     until(written)
     desk.drain()
     desk.service.run(b"echo x")

@@ -44,9 +44,25 @@ def only(text: str) -> Command:
 def test_pipeline_of_apps() -> None:
     tree = parse("photo.jpg | blur 3 | edges > out.png")
     out = Redirect(">", bare("out.png"))
-    assert tree == Line((Item(Chain((Pipeline((
-        command("photo.jpg"), command("blur", "3"), command("edges", redirects=(out,)),
-    )),), ()), False),))
+    assert tree == Line(
+        (
+            Item(
+                Chain(
+                    (
+                        Pipeline(
+                            (
+                                command("photo.jpg"),
+                                command("blur", "3"),
+                                command("edges", redirects=(out,)),
+                            )
+                        ),
+                    ),
+                    (),
+                ),
+                False,
+            ),
+        )
+    )
 
 
 def test_positions_count_characters() -> None:
@@ -56,21 +72,24 @@ def test_positions_count_characters() -> None:
     assert (found.start, found.end) == (2, 17)
 
 
-@pytest.mark.parametrize(("text", "parts"), [
-    ("a\\ b", (Text("a", False), Text(" ", True), Text("b", False))),
-    ("'a $x'", (Text("a $x", True),)),
-    ('"a $x\\""', (Text("a ", True), Variable("x"), Text('"', True))),
-    ("''", (Text("", True),)),
-    ("a''b", (Text("a", False), Text("", True), Text("b", False))),
-    ("$?", (Variable("?"),)),
-    ("${ab}c", (Variable("ab"), Text("c", False))),
-    ("$12", (Variable("1"), Text("2", False))),
-    ("a$", (Text("a$", False),)),
-    ("a#b", (Text("a#b", False),)),
-    ("a\\\nb", (Text("ab", False),)),
-    ("'a\nb'", (Text("a\nb", True),)),
-    ("größe", (Text("größe", False),)),
-])
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("a\\ b", (Text("a", False), Text(" ", True), Text("b", False))),
+        ("'a $x'", (Text("a $x", True),)),
+        ('"a $x\\""', (Text("a ", True), Variable("x"), Text('"', True))),
+        ("''", (Text("", True),)),
+        ("a''b", (Text("a", False), Text("", True), Text("b", False))),
+        ("$?", (Variable("?"),)),
+        ("${ab}c", (Variable("ab"), Text("c", False))),
+        ("$12", (Variable("1"), Text("2", False))),
+        ("a$", (Text("a$", False),)),
+        ("a#b", (Text("a#b", False),)),
+        ("a\\\nb", (Text("ab", False),)),
+        ("'a\nb'", (Text("a\nb", True),)),
+        ("größe", (Text("größe", False),)),
+    ],
+)
 def test_words(text: str, parts: tuple) -> None:
     assert only(text).words[0].parts == parts
 
@@ -94,22 +113,25 @@ def test_nothing_is_a_line_of_nothing(text: str) -> None:
     assert parse(text) == Line(())
 
 
-@pytest.mark.parametrize(("text", "what", "where"), [
-    ("| a", "nothing before |", (0, 1)),
-    ("a ; ; b", "nothing before ;", (4, 5)),
-    ("a | | b", "nothing before |", (4, 5)),
-    ("a &&\n; b", "nothing before ;", (5, 6)),
-    ("a >", "no file after >", (2, 3)),
-    ("a > | b", "no file after >", (2, 3)),
-    ("> x", "nothing to write", (0, 3)),
-    ("a > x > y", "a second >", (6, 9)),
-    ("a > x >> y", "a second >>", (6, 10)),
-    ("a < x < y", "a second <", (6, 9)),
-    ("a > x | b", "> before a |", (2, 5)),
-    ("a | b < x", "< behind a |", (6, 9)),
-    ("a\0b", "a NUL character", (1, 2)),
-    ("${a-}", "${ without a name and }", (0, 3)),
-])
+@pytest.mark.parametrize(
+    ("text", "what", "where"),
+    [
+        ("| a", "nothing before |", (0, 1)),
+        ("a ; ; b", "nothing before ;", (4, 5)),
+        ("a | | b", "nothing before |", (4, 5)),
+        ("a &&\n; b", "nothing before ;", (5, 6)),
+        ("a >", "no file after >", (2, 3)),
+        ("a > | b", "no file after >", (2, 3)),
+        ("> x", "nothing to write", (0, 3)),
+        ("a > x > y", "a second >", (6, 9)),
+        ("a > x >> y", "a second >>", (6, 10)),
+        ("a < x < y", "a second <", (6, 9)),
+        ("a > x | b", "> before a |", (2, 5)),
+        ("a | b < x", "< behind a |", (6, 9)),
+        ("a\0b", "a NUL character", (1, 2)),
+        ("${a-}", "${ without a name and }", (0, 3)),
+    ],
+)
 def test_problems_say_where(text: str, what: str, where: tuple[int, int]) -> None:
     with pytest.raises(SyntaxProblem) as caught:
         parse(text)
@@ -120,7 +142,8 @@ def test_problems_say_where(text: str, what: str, where: tuple[int, int]) -> Non
 
 
 @pytest.mark.parametrize(
-    "text", ["'a", 'a "b', "a |", "a && ", "a ||\n", "a \\", "${", "${ab", "a > 'x"])
+    "text", ["'a", 'a "b', "a |", "a && ", "a ||\n", "a \\", "${", "${ab", "a > 'x"]
+)
 def test_unfinished_lines_want_more(text: str) -> None:
     with pytest.raises(Incomplete):
         parse(text)
@@ -146,8 +169,9 @@ def test_any_text_parses_or_has_a_problem_and_prints_back(text: str) -> None:
 
 
 PARTS = st.one_of(
-    st.builds(Text, st.text(st.sampled_from("abz09_.*?[]~-={}/"), min_size=1, max_size=4),
-              st.just(False)),
+    st.builds(
+        Text, st.text(st.sampled_from("abz09_.*?[]~-={}/"), min_size=1, max_size=4), st.just(False)
+    ),
     st.builds(Text, st.text(st.sampled_from("a é'\"\\$#|&;<>\n\t*~"), max_size=4), st.just(True)),
     st.builds(Variable, st.sampled_from(["?", "1", "name", "_x9"])),
 )
@@ -157,8 +181,12 @@ def merged(parts: list) -> tuple:
     """No two neighbouring texts of one sort: the form that the lexer gives."""
     kept: list = []
     for part in parts:
-        if kept and isinstance(part, Text) and isinstance(kept[-1], Text) \
-                and kept[-1].quoted == part.quoted:
+        if (
+            kept
+            and isinstance(part, Text)
+            and isinstance(kept[-1], Text)
+            and kept[-1].quoted == part.quoted
+        ):
             kept[-1] = Text(kept[-1].text + part.text, part.quoted)
         else:
             kept.append(part)
@@ -167,14 +195,17 @@ def merged(parts: list) -> tuple:
 
 WORDS = st.builds(lambda parts: Word(merged(parts)), st.lists(PARTS, min_size=1, max_size=4))
 PLAIN = st.builds(lambda words: Command(tuple(words), ()), st.lists(WORDS, min_size=1, max_size=3))
-PIPELINES = st.builds(lambda commands: Pipeline(tuple(commands)),
-                      st.lists(PLAIN, min_size=1, max_size=3))
+PIPELINES = st.builds(
+    lambda commands: Pipeline(tuple(commands)), st.lists(PLAIN, min_size=1, max_size=3)
+)
 CHAINS = st.lists(PIPELINES, min_size=1, max_size=3).flatmap(
-    lambda pipelines: st.lists(st.sampled_from(["&&", "||"]), min_size=len(pipelines) - 1,
-                               max_size=len(pipelines) - 1).map(
-        lambda operators: Chain(tuple(pipelines), tuple(operators))))
-LINES = st.builds(lambda items: Line(tuple(items)),
-                  st.lists(st.builds(Item, CHAINS, st.booleans()), max_size=3))
+    lambda pipelines: st.lists(
+        st.sampled_from(["&&", "||"]), min_size=len(pipelines) - 1, max_size=len(pipelines) - 1
+    ).map(lambda operators: Chain(tuple(pipelines), tuple(operators)))
+)
+LINES = st.builds(
+    lambda items: Line(tuple(items)), st.lists(st.builds(Item, CHAINS, st.booleans()), max_size=3)
+)
 
 
 @given(LINES)

@@ -206,8 +206,8 @@ def out(state: State, word: int) -> Stop | None:
 def in_(state: State, word: int, store: Store, bind_copy: BindCopy) -> Stop | None:
     """``[ d 'p s``: take a message from a port into d.
 
-    The message is gone from the port once it is read, so a slice too short for it is overdrawn
-    rather than the message lost; the process's own fuel is not.
+    What it costs is known once the message is read and so gone from the port: it is held until
+    a slice comes that can pay for storing it.
     """
     operands = state.planner.port_operands(word)
     if isinstance(operands, Fault):
@@ -219,7 +219,8 @@ def in_(state: State, word: int, store: Store, bind_copy: BindCopy) -> Stop | No
     short = state.short_of(ONE)
     if short is not None:
         return short
-    answer = state.ports.read(letter, _message(state, selector))
+    held, state.held = state.held, None
+    answer = held or state.ports.read(letter, _message(state, selector))
     if isinstance(answer, Refused):
         return Stop("P", state.pc)
     if isinstance(answer, Wait):
@@ -230,8 +231,10 @@ def in_(state: State, word: int, store: Store, bind_copy: BindCopy) -> Stop | No
     plan = state.planner.plan_message(word, (rows, cols), pixel)
     if isinstance(plan, Fault):
         return _fault(state, plan)
-    if plan.fuel > state.fuel:
-        return Stop("B", state.pc)
+    short = state.short_of(plan.fuel)
+    if short is not None:
+        state.held = answer
+        return short
     assert plan.d is not None
     target = operand_of(state.memory, plan.d, pixel)
     if pixel or not array.size:

@@ -169,6 +169,12 @@ def _zoom(out: np.ndarray, x: np.ndarray, convert: Convert | None) -> None:
     across = _sources(x.shape[1], cols, 0, cols)
     straight = x.shape[1] == cols
     repeat = cols // x.shape[1] if cols % x.shape[1] == 0 else 0
+    if repeat and rows % x.shape[0] == 0:
+        wide = x if convert is None else convert(x)
+        if repeat > 1:
+            wide = np.repeat(wide, repeat, axis=1)
+        out.reshape(x.shape[0], rows // x.shape[0], cols)[...] = wide[:, None, :]
+        return
     for first in range(0, rows, ITEMS):
         down = _sources(x.shape[0], rows, first, min(first + ITEMS, rows))
         starts = np.flatnonzero(np.diff(down, prepend=-1)).tolist()
@@ -176,9 +182,7 @@ def _zoom(out: np.ndarray, x: np.ndarray, convert: Convert | None) -> None:
             line = x[down[start]]
             if convert is not None:
                 line = convert(line)
-            if repeat > 1:
-                line = np.repeat(line, repeat)
-            elif not straight:
+            if not straight:
                 line = line.take(across)
             out[first + start : first + stop] = line
 

@@ -8,7 +8,7 @@ from ..fault import Stop
 from ..memory import SYS_ROW, Memory
 from ..plan import Planner
 from ..plan_types import Strided
-from ..ports import Ports
+from ..ports import Message, Ports
 from .operand import array_of
 
 
@@ -34,6 +34,8 @@ class State:
         self.stack_addr = memory.data_addr(stack.row)
         self.stack_len = stack.rows * stack.cols
         self.pc = self.depth = self.fuel = self.left = self.done = 0
+        #: A message that was read, while the slice could not pay for storing it.
+        self.held: Message | None = None
 
     # ---- SYS -----------------------------------------------------------------------------
 

@@ -54,35 +54,38 @@ def board() -> Draft:
 # ---- checks -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("char", "operands", "expected"), [
-    ("A", (small(1), 5, 6), Fault("N", 0)),
-    ("A", (5, 100, 6), Fault("N", 1)),
-    ("A", (5, 6, 100), Fault("N", 2)),
-    ("A", (100, 9, 9), Fault("N", 0)),          # a name comes before a kind
-    ("A", (9, 100, 5), Fault("N", 1)),
-    ("A", (9, 5, 5), Fault("K", 0)),
-    ("A", (0, 5, 5), Fault("K", 0)),
-    ("A", (1, 5, 5), Fault("K", 0)),
-    ("A", (2, 5, 5), Fault("K", 0)),
-    ("A", (3, 5, 5), Fault("K", 0)),
-    ("A", (5, 9, 7), Fault("K", 1)),            # a kind before a shape
-    ("A", (5, 5, 7), Fault("S", 0)),
-    ("F", (100, 100, ord("?")), Fault("L")),    # a literal before a name
-    ("$", (100, 5, ord("x")), Fault("L")),
-    ("M", (5, 9, 5), Fault("K", 1)),
-    ("O", (5, 8, 8), Fault("K", 0)),
-    ("G", (8, 7, 5), Fault("K", 1)),            # pixel mode takes P or I
-    ("G", (8, 5, 8), Fault("K", 2)),            # and no P as an index
-    ("?", (8, 8, 8), Fault("K", 1)),
-    ("N", (4, 5, 5), Fault("N", 0)),
-    ("N", (5, small(0), 5), Fault("N", 1)),
-    ("N", (5, 6, 11), Fault("N", 2)),
-    ("V", (5, 6, 11), Fault("K", 0)),
-    ("V", (10, small(3), 11), Fault("N", 1)),
-    ("V", (10, 5, 11), Fault("S", 0)),
-    ("r", (5, 6, 5), Fault("S", 0)),
-    ("#", (8, 1, 0), Fault("S", 0)),            # one byte is no pixel
-])
+@pytest.mark.parametrize(
+    ("char", "operands", "expected"),
+    [
+        ("A", (small(1), 5, 6), Fault("N", 0)),
+        ("A", (5, 100, 6), Fault("N", 1)),
+        ("A", (5, 6, 100), Fault("N", 2)),
+        ("A", (100, 9, 9), Fault("N", 0)),  # a name comes before a kind
+        ("A", (9, 100, 5), Fault("N", 1)),
+        ("A", (9, 5, 5), Fault("K", 0)),
+        ("A", (0, 5, 5), Fault("K", 0)),
+        ("A", (1, 5, 5), Fault("K", 0)),
+        ("A", (2, 5, 5), Fault("K", 0)),
+        ("A", (3, 5, 5), Fault("K", 0)),
+        ("A", (5, 9, 7), Fault("K", 1)),  # a kind before a shape
+        ("A", (5, 5, 7), Fault("S", 0)),
+        ("F", (100, 100, ord("?")), Fault("L")),  # a literal before a name
+        ("$", (100, 5, ord("x")), Fault("L")),
+        ("M", (5, 9, 5), Fault("K", 1)),
+        ("O", (5, 8, 8), Fault("K", 0)),
+        ("G", (8, 7, 5), Fault("K", 1)),  # pixel mode takes P or I
+        ("G", (8, 5, 8), Fault("K", 2)),  # and no P as an index
+        ("?", (8, 8, 8), Fault("K", 1)),
+        ("N", (4, 5, 5), Fault("N", 0)),
+        ("N", (5, small(0), 5), Fault("N", 1)),
+        ("N", (5, 6, 11), Fault("N", 2)),
+        ("V", (5, 6, 11), Fault("K", 0)),
+        ("V", (10, small(3), 11), Fault("N", 1)),
+        ("V", (10, 5, 11), Fault("S", 0)),
+        ("r", (5, 6, 5), Fault("S", 0)),
+        ("#", (8, 1, 0), Fault("S", 0)),  # one byte is no pixel
+    ],
+)
 def test_faults_and_their_details(char, operands, expected):
     assert plan(board(), char, *operands) == expected
 
@@ -97,10 +100,20 @@ def test_a_view_is_checked_before_a_later_name():
     assert plan(draft, "A", 5, 12, 100) == Fault("V", 1)
 
 
-@pytest.mark.parametrize(("seen", "base", "ok"), [
-    ("I", 8, True), ("T", 8, True), ("T", 5, False), ("X", 7, True), ("Q", 7, False),
-    ("I", 9, False), ("", 5, False), ("I", 10, False), ("I", 200, False),
-])
+@pytest.mark.parametrize(
+    ("seen", "base", "ok"),
+    [
+        ("I", 8, True),
+        ("T", 8, True),
+        ("T", 5, False),
+        ("X", 7, True),
+        ("Q", 7, False),
+        ("I", 9, False),
+        ("", 5, False),
+        ("I", 10, False),
+        ("I", 200, False),
+    ],
+)
 def test_what_a_view_may_show(seen, base, ok):
     draft = board()
     draft.view(seen, base, 1, 1)
@@ -161,7 +174,7 @@ def test_growth_moves_to_the_top_and_takes_every_alias_along():
 @pytest.mark.parametrize(("spare_rows", "rows"), [(64, 8), (7, 5), (5, 5)])
 def test_growth_doubles_large_matrices_unless_that_alone_breaks_the_quota(spare_rows, rows):
     draft = Draft(code=[encode("H")], spare_rows=spare_rows)
-    draft.integers(1, 200, range(200))   # 4 rows: 248 words
+    draft.integers(1, 200, range(200))  # 4 rows: 248 words
     draft.integers(1, 2, [1, 249])
     found = plan(draft, "r", 5, 5, 6)
     assert isinstance(found, Plan)
@@ -212,24 +225,27 @@ def rectangle(rows: int, cols: int, kind: str = "I", leaf: int = 0) -> Strided:
     return Strided(kind, rows, cols, 4, 0, cols, 1, 9, leaf)
 
 
-@pytest.mark.parametrize(("char", "shapes", "d", "expected"), [
-    ("A", [(3, 5), (1, 1)], (3, 5), 15),
-    ("F", [(3, 5)], (3, 1), 15),
-    ("i", [(3, 5), (2, 2)], (1, 2), 19),
-    ("G", [(9, 9), (2, 3)], (2, 3), 6),
-    ("g", [(9, 7), (2, 3)], (6, 7), 42),
-    ("P", [(1, 1), (2, 3)], (9, 9), 6),
-    ("p", [(1, 1), (2, 3)], (9, 8), 48),
-    ("@", [(1, 1), (2, 3)], (9, 8), 6),
-    ("M", [(3, 5), (5, 7)], (3, 7), 3 * 5 * 7 // 8),
-    ("m", [(3, 5), (7, 5)], (3, 7), 3 * 5 * 7 // 8),
-    ("K", [(10, 10), (3, 3)], (10, 10), 900),
-    ("o", [(4, 7)], (4, 7), 28 * 3),
-    ("o", [(4, 8)], (4, 8), 32 * 4),
-    ("o", [(4, 1)], (4, 1), 4),
-    ("D", [(2, 2), (5, 2)], (9, 9), 5 * 64 + 11),
-    ("#", [], (1, 1), 0),
-])
+@pytest.mark.parametrize(
+    ("char", "shapes", "d", "expected"),
+    [
+        ("A", [(3, 5), (1, 1)], (3, 5), 15),
+        ("F", [(3, 5)], (3, 1), 15),
+        ("i", [(3, 5), (2, 2)], (1, 2), 19),
+        ("G", [(9, 9), (2, 3)], (2, 3), 6),
+        ("g", [(9, 7), (2, 3)], (6, 7), 42),
+        ("P", [(1, 1), (2, 3)], (9, 9), 6),
+        ("p", [(1, 1), (2, 3)], (9, 8), 48),
+        ("@", [(1, 1), (2, 3)], (9, 8), 6),
+        ("M", [(3, 5), (5, 7)], (3, 7), 3 * 5 * 7 // 8),
+        ("m", [(3, 5), (7, 5)], (3, 7), 3 * 5 * 7 // 8),
+        ("K", [(10, 10), (3, 3)], (10, 10), 900),
+        ("o", [(4, 7)], (4, 7), 28 * 3),
+        ("o", [(4, 8)], (4, 8), 32 * 4),
+        ("o", [(4, 1)], (4, 1), 4),
+        ("D", [(2, 2), (5, 2)], (9, 9), 5 * 64 + 11),
+        ("#", [], (1, 1), 0),
+    ],
+)
 def test_work(char, shapes, d, expected):
     inputs = tuple(rectangle(*shape) for shape in shapes)
     assert work_of(BY_CHAR[char], d, inputs, 11) == expected
@@ -255,10 +271,17 @@ def test_appending_counts_only_what_is_new_while_it_fits():
     assert plan(draft, ";", 7, 7, 5).fuel == 1 + 103 * 8 // 64
 
 
-@pytest.mark.parametrize(("a", "b", "expected"), [
-    ((1, 1), (3, 4), (3, 4)), ((3, 1), (1, 4), (3, 4)), ((0, 4), (1, 1), (0, 4)),
-    ((0, 1), (1, 5), (0, 5)), ((2, 3), (3, 2), None), ((0, 2), (2, 2), None),
-])
+@pytest.mark.parametrize(
+    ("a", "b", "expected"),
+    [
+        ((1, 1), (3, 4), (3, 4)),
+        ((3, 1), (1, 4), (3, 4)),
+        ((0, 4), (1, 1), (0, 4)),
+        ((0, 1), (1, 5), (0, 5)),
+        ((2, 3), (3, 2), None),
+        ((0, 2), (2, 2), None),
+    ],
+)
 def test_broadcast(a, b, expected):
     assert broadcast(a, b) == broadcast(b, a) == expected
 
@@ -269,39 +292,70 @@ def test_a_result_stretches_to_a_view_but_not_the_other_way():
     assert not fits((0, 3), (1, 3))
 
 
-@pytest.mark.parametrize(("numbers", "expected"), [
-    ([3, 4], (3, 4)), ([-1, 5], (2, 5)), ([4, -1], (4, 3)), ([-1, 0], (0, 0)), ([-1, -1], None),
-    ([-2, 3], None), ([BIG, BIG], (BIG, BIG)),
-])
+@pytest.mark.parametrize(
+    ("numbers", "expected"),
+    [
+        ([3, 4], (3, 4)),
+        ([-1, 5], (2, 5)),
+        ([4, -1], (4, 3)),
+        ([-1, 0], (0, 0)),
+        ([-1, -1], None),
+        ([-2, 3], None),
+        ([BIG, BIG], (BIG, BIG)),
+    ],
+)
 def test_reshape(numbers, expected):
     inputs = (rectangle(3, 4), rectangle(1, 2))
     assert result_shape(BY_CHAR["r"], (1, 1), inputs, numbers) == expected
 
 
-@pytest.mark.parametrize(("char", "a", "b", "expected"), [
-    (",", (0, 0), (3, 2), (3, 2)), (",", (3, 2), (0, 0), (3, 2)), (",", (1, 2), (3, 2), (3, 4)),
-    (",", (2, 2), (3, 2), None), (";", (2, 1), (3, 5), (5, 5)), (";", (2, 4), (3, 5), None),
-    (";", (0, 0), (0, 0), (0, 0)), ("t", (2, 3), (40, 7), (80, 21)), ("M", (2, 0), (0, 3), (2, 3)),
-    ("M", (2, 3), (2, 3), None), ("m", (2, 3), (5, 3), (2, 5)),
-])
+@pytest.mark.parametrize(
+    ("char", "a", "b", "expected"),
+    [
+        (",", (0, 0), (3, 2), (3, 2)),
+        (",", (3, 2), (0, 0), (3, 2)),
+        (",", (1, 2), (3, 2), (3, 4)),
+        (",", (2, 2), (3, 2), None),
+        (";", (2, 1), (3, 5), (5, 5)),
+        (";", (2, 4), (3, 5), None),
+        (";", (0, 0), (0, 0), (0, 0)),
+        ("t", (2, 3), (40, 7), (80, 21)),
+        ("M", (2, 0), (0, 3), (2, 3)),
+        ("M", (2, 3), (2, 3), None),
+        ("m", (2, 3), (5, 3), (2, 5)),
+    ],
+)
 def test_shapes_of_two(char, a, b, expected):
     found = result_shape(BY_CHAR[char], (1, 1), (rectangle(*a), rectangle(*b)), ())
     assert found == expected
 
 
 def test_tiles_take_their_height_from_the_leaf():
-    found = result_shape(
-        BY_CHAR["t"], (1, 1), (rectangle(2, 3), rectangle(40, 7, leaf=8)), ())
+    found = result_shape(BY_CHAR["t"], (1, 1), (rectangle(2, 3), rectangle(40, 7, leaf=8)), ())
     assert found == (16, 21)
 
 
-@pytest.mark.parametrize(("item", "leaf", "expected"), [
-    ([0, 0], 0, 6), ([-1, -1], 0, 2), ([9, 9], 0, 1), ([10, 0], 0, 0), ([0, -3], 0, 0),
-    ([0, 0, 1], 1, 3), ([0, 0, 2], 1, 0), ([0, 0, -1], 1, 0), ([0, 0, 1], 0, 0),
-    ([2, 3, 4, 5], 0, 20), ([2, 3, 0, 5], 0, 0), ([2, 3, -4, -5], 0, 0),
-    ([-(2**31), -(2**31), BIG, BIG], 0, 0), ([-5, -5, BIG, BIG], 0, 100),
-    ([0, 0, 2, 2, 1], 1, 4), ([0, 0, 2, 2, BIG], 1, 0),
-])
+@pytest.mark.parametrize(
+    ("item", "leaf", "expected"),
+    [
+        ([0, 0], 0, 6),
+        ([-1, -1], 0, 2),
+        ([9, 9], 0, 1),
+        ([10, 0], 0, 0),
+        ([0, -3], 0, 0),
+        ([0, 0, 1], 1, 3),
+        ([0, 0, 2], 1, 0),
+        ([0, 0, -1], 1, 0),
+        ([0, 0, 1], 0, 0),
+        ([2, 3, 4, 5], 0, 20),
+        ([2, 3, 0, 5], 0, 0),
+        ([2, 3, -4, -5], 0, 0),
+        ([-(2**31), -(2**31), BIG, BIG], 0, 0),
+        ([-5, -5, BIG, BIG], 0, 100),
+        ([0, 0, 2, 2, 1], 1, 4),
+        ([0, 0, 2, 2, BIG], 1, 0),
+    ],
+)
 def test_draw_counts_clipped_rectangles(item, leaf, expected):
     items = np.array([item], np.int64)
     assert drawn_elements(items, (10, 10), rectangle(2, 3, leaf=leaf)) == expected
@@ -330,7 +384,7 @@ def test_a_view_of_a_view_is_composed_onto_its_base():
     draft.integers(1, 1, [0])
     draft.view("", 0, 0, 0)
     machine, memory = planner(draft)
-    assert machine.plan(encode("V", 14, 10, 12)) == Fault("V", 1)   # column 0 going left
+    assert machine.plan(encode("V", 14, 10, 12)) == Fault("V", 1)  # column 0 going left
     at = memory.data_addr(memory.row_of(12))
     memory.ints[at + 1] = 1
     found = machine.plan(encode("V", 14, 10, 12))
@@ -343,10 +397,17 @@ def test_a_view_of_a_view_is_composed_onto_its_base():
     assert again.steady
 
 
-@pytest.mark.parametrize(("numbers", "expected"), [
-    ((0, 0, -1, -1), (3, 4)), ((1, 2, -1, -1), (2, 2)), ((2, 3, -1, -1, -1, -1), (3, 4)),
-    ((0, 0, -1, -1, 2, 3), (2, 2)), ((3, 0, -1, -1), (0, 4)), ((0, 0, 0, BIG), (0, BIG)),
-])
+@pytest.mark.parametrize(
+    ("numbers", "expected"),
+    [
+        ((0, 0, -1, -1), (3, 4)),
+        ((1, 2, -1, -1), (2, 2)),
+        ((2, 3, -1, -1, -1, -1), (3, 4)),
+        ((0, 0, -1, -1, 2, 3), (2, 2)),
+        ((3, 0, -1, -1), (0, 4)),
+        ((0, 0, 0, BIG), (0, BIG)),
+    ],
+)
 def test_views_to_the_edge(numbers, expected):
     machine, _ = planner(board())
     a = machine.resolver.operand(5, 1)
@@ -355,12 +416,20 @@ def test_views_to_the_edge(numbers, expected):
     assert words[1:3] == expected
 
 
-@pytest.mark.parametrize(("numbers", "expected"), [
-    ((0, 0, 4, 1), Fault("V", 1)), ((-1, 0, 1, 1), Fault("V", 1)), ((0, 0, 1, 1, 0), Fault("S")),
-    ((0, 0, -2, 1), Fault("S")), ((0, 0, 1, 1, 1, 1, ord("T")), Fault("K", 2)),
-    ((0, 0, 1, 1, 1, 1, ord("Z")), Fault("K", 2)), ((0, 0, 1, 1, 0, 1, -5), Fault("K", 2)),
-    ((-5, 0, -1, 1), Fault("V", 1)), ((0, 0, 2, 2, 2**30, 1), Fault("V", 1)),
-])
+@pytest.mark.parametrize(
+    ("numbers", "expected"),
+    [
+        ((0, 0, 4, 1), Fault("V", 1)),
+        ((-1, 0, 1, 1), Fault("V", 1)),
+        ((0, 0, 1, 1, 0), Fault("S")),
+        ((0, 0, -2, 1), Fault("S")),
+        ((0, 0, 1, 1, 1, 1, ord("T")), Fault("K", 2)),
+        ((0, 0, 1, 1, 1, 1, ord("Z")), Fault("K", 2)),
+        ((0, 0, 1, 1, 0, 1, -5), Fault("K", 2)),
+        ((-5, 0, -1, 1), Fault("V", 1)),
+        ((0, 0, 2, 2, 2**30, 1), Fault("V", 1)),
+    ],
+)
 def test_views_that_do_not_fit(numbers, expected):
     machine, _ = planner(board())
     a = machine.resolver.operand(5, 1)
@@ -381,7 +450,7 @@ def test_a_plan_is_the_same_object_until_a_header_it_rests_on_changes():
     machine.commit(machine.plan(encode("r", 6, 6, 12)))
     assert machine.plan(word) == Fault("S")
     machine.commit(machine.plan(encode("r", 6, 6, 13)))
-    assert machine.plan(word) is first       # an old header come back brings its plans back
+    assert machine.plan(word) is first  # an old header come back brings its plans back
     machine.forget()
     assert machine.plan(word) is not first
 

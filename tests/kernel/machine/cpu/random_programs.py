@@ -16,8 +16,9 @@ CORNERS = [0, 1, -1, 2, -2, 7, 255, 65536, -65536, 2**31 - 1, -(2**31), 12345678
 def scalar_program(seed: int, length: int = 30) -> Memory:
     """Mostly 1x1 integers and fixed point, with branches, calls and a few matrices."""
     rng = random.Random(seed)
-    draft = Draft(stack=rng.choice([1, 3]), fuel=rng.choice([2000, 300, 50]),
-                  code_writable=rng.random() < 0.3)
+    draft = Draft(
+        stack=rng.choice([1, 3]), fuel=rng.choice([2000, 300, 50]), code_writable=rng.random() < 0.3
+    )
     scalars = [draft.integers(1, 1, [rng.choice(CORNERS)], rng.choice("IIIIX")) for _ in range(7)]
     text = draft.text(1, 1, bytes([rng.randrange(256)]))
     board = draft.integers(3, 3, [rng.choice(CORNERS) for _ in range(9)])
@@ -85,10 +86,18 @@ def matrix_program(seed: int, length: int = 14) -> Memory:
             pool.append(draft.text(rows, cols, data, kind, w4=w4, w5=w5))
     for _ in range(3):
         base = rng.choice(pool)
-        pool.append(draft.view(rng.choice("ITPXII"), base,
-                               rng.choice([1, 1, 2]), rng.choice([1, 1, 2, 4]),
-                               rng.choice([0, 0, 0, 1]), rng.choice([0, 0, 0, 1]),
-                               rng.choice([1, 1, 2, -1]), rng.choice([1, 1, 2])))
+        pool.append(
+            draft.view(
+                rng.choice("ITPXII"),
+                base,
+                rng.choice([1, 1, 2]),
+                rng.choice([1, 1, 2, 4]),
+                rng.choice([0, 0, 0, 1]),
+                rng.choice([0, 0, 0, 1]),
+                rng.choice([1, 1, 2, -1]),
+                rng.choice([1, 1, 2]),
+            )
+        )
     chars = [char for char in BY_CHAR if char not in "HJBb()WKk"] + ["K", "w", "V", "V", ";", ","]
 
     def source() -> int:

@@ -211,7 +211,10 @@ def test_a_message_larger_than_the_slice_is_not_lost():
     executor = CpuExecutor(memory, desk)
     assert executor.run(0) == Stop("Y", 0, next_fuel=1)
     assert len(desk.messages) == 1
-    assert executor.run(1) == Stop("Y", 1, next_fuel=1)
+    assert executor.run(1) == Stop("Y", 0, next_fuel=11)
+    assert len(desk.messages) == 0
+    assert memory.get64("fuel") == 100
+    assert executor.run(11) == Stop("Y", 1, next_fuel=1)
     assert memory.get64("fuel") == 89
     assert ints(memory, 5).ravel().tolist() == list(range(640))
 
@@ -238,24 +241,30 @@ def test_writing_hands_over_copies():
     (text, number), (picture, selector) = desk.shelf
     assert (text.kind, text.data.tobytes(), number.data.tolist()) == ("T", b"abcdef", [[7]])
     assert (picture.kind, picture.data.shape, picture.data.ravel().tolist()) == (
-        "P", (1, 2, 4), list(range(1, 9)))
+        "P",
+        (1, 2, 4),
+        list(range(1, 9)),
+    )
     assert (selector.kind, selector.data.shape) == ("T", (2, 3))
 
 
-@pytest.mark.parametrize(("word", "stop"), [
-    (encode("[", 5, ord("k"), 208), Stop("P", 0)),
-    (encode("]", 5, ord("k"), 208), Stop("P", 0)),
-    (encode("[", 5, ord("!"), 208), Stop("P", 0)),
-    (encode("[", 5, ord("t"), 6), Stop("K", 0, 2)),
-    (encode("]", 7, ord("t"), 208), Stop("K", 0, 0)),
-    (encode("[", 0, ord("t"), 208), Stop("K", 0, 0)),
-    (encode("[", 208, ord("t"), 208), Stop("N", 0, 0)),
-    (encode("W", 5, 8), Stop("P", 0)),
-    (encode("W", 5, 9), Stop("S", 0)),
-    (encode("W", 5, 6), Stop("K", 0, 1)),
-    (encode("W", 5, 10), Stop("W", 0, port="v")),
-    (encode("]", 5, ord("t"), 208), Stop("W", 0, port="t")),
-])
+@pytest.mark.parametrize(
+    ("word", "stop"),
+    [
+        (encode("[", 5, ord("k"), 208), Stop("P", 0)),
+        (encode("]", 5, ord("k"), 208), Stop("P", 0)),
+        (encode("[", 5, ord("!"), 208), Stop("P", 0)),
+        (encode("[", 5, ord("t"), 6), Stop("K", 0, 2)),
+        (encode("]", 7, ord("t"), 208), Stop("K", 0, 0)),
+        (encode("[", 0, ord("t"), 208), Stop("K", 0, 0)),
+        (encode("[", 208, ord("t"), 208), Stop("N", 0, 0)),
+        (encode("W", 5, 8), Stop("P", 0)),
+        (encode("W", 5, 9), Stop("S", 0)),
+        (encode("W", 5, 6), Stop("K", 0, 1)),
+        (encode("W", 5, 10), Stop("W", 0, port="v")),
+        (encode("]", 5, ord("t"), 208), Stop("W", 0, port="t")),
+    ],
+)
 def test_faults_at_ports(word, stop):
     draft = Draft(code=[word])
     draft.integers(1, 1, [1])

@@ -83,8 +83,13 @@ def test_many_random_programs(at_once):
         compare(matrix_program, seed)
 
 
-def counting(turns: int, *body: tuple[str, int, int, int], fuel: int = 2**40,
-             numbers: tuple[int, ...] = (), kinds: str = "") -> Memory:
+def counting(
+    turns: int,
+    *body: tuple[str, int, int, int],
+    fuel: int = 2**40,
+    numbers: tuple[int, ...] = (),
+    kinds: str = "",
+) -> Memory:
     """A loop of ``turns`` over ``body``, whose scalars are entries 6, 7, ...; 5 is the counter."""
     draft = Draft(fuel=fuel)
     draft.integers(1, 1, [turns])
@@ -102,9 +107,15 @@ def value(memory: Memory, entry: int) -> int:
     return int(memory.ints[memory.data_addr(memory.row_of(entry))])
 
 
-@pytest.mark.parametrize(("char", "start", "by", "expected"), [
-    ("A", MAX, 1, MIN), ("-", MIN, 1, MAX), ("*", 2**30, 2, MIN), ("S", 1, 31, MIN),
-])
+@pytest.mark.parametrize(
+    ("char", "start", "by", "expected"),
+    [
+        ("A", MAX, 1, MIN),
+        ("-", MIN, 1, MAX),
+        ("*", 2**30, 2, MIN),
+        ("S", 1, 31, MIN),
+    ],
+)
 @pytest.mark.parametrize("as_constant", [True, False])
 def test_integers_wrap_exactly(at_once, char, start, by, expected, as_constant):
     source = small(by) if as_constant else 7
@@ -114,8 +125,9 @@ def test_integers_wrap_exactly(at_once, char, start, by, expected, as_constant):
 
 
 def test_fixed_point_saturates(at_once):
-    memory = counting(50, ("A", 8, 6, 6), ("-", 9, 7, 6), numbers=(MAX - 5, MIN, 0, 0),
-                      kinds="XXXX")
+    memory = counting(
+        50, ("A", 8, 6, 6), ("-", 9, 7, 6), numbers=(MAX - 5, MIN, 0, 0), kinds="XXXX"
+    )
     CpuExecutor(memory, NoPorts()).run(10**9)
     assert (value(memory, 8), value(memory, 9)) == (MAX, MIN)
 
@@ -123,8 +135,9 @@ def test_fixed_point_saturates(at_once):
 @pytest.mark.parametrize("char", ["/", "%"])
 def test_division_by_zero_in_a_loop_stops_at_its_turn(at_once, char):
     # 100 / (counter - 3): faults when the counter is 3, with everything before it done.
-    memory = counting(20, ("-", 7, 5, small(3)), ("A", 8, 8, small(1)), (char, 6, small(40), 7),
-                      numbers=(0, 0, 0))
+    memory = counting(
+        20, ("-", 7, 5, small(3)), ("A", 8, 8, small(1)), (char, 6, small(40), 7), numbers=(0, 0, 0)
+    )
     stop = CpuExecutor(memory, NoPorts()).run(10**9)
     assert (stop.reason, stop.pc, stop.detail) == ("/", 2, 0)
     assert value(memory, 8) == 18
@@ -145,8 +158,9 @@ def test_fuel_ends_at_the_very_instruction(at_once, fuel):
 def test_slices_do_not_show(at_once):
     pictures = []
     for largest in (1, 2, 5, 64, 10**6):
-        memory = counting(300, ("A", 6, 6, 5), ("%", 7, 6, small(7)), ("*", 8, 8, 7),
-                          numbers=(0, 1, 1))
+        memory = counting(
+            300, ("A", 6, 6, 5), ("%", 7, 6, small(7)), ("*", 8, 8, 7), numbers=(0, 1, 1)
+        )
         run_sliced(CpuExecutor(memory, NoPorts()), random.Random(largest), largest)
         pictures.append(memory.words.copy())
     assert all((picture == pictures[0]).all() for picture in pictures)
@@ -163,9 +177,9 @@ def test_sys_is_current_inside_a_hot_loop(at_once):
     memory = draft.memory()
     CpuExecutor(memory, NoPorts()).run(10**9)
     at = memory.data_addr(memory.row_of(6))
-    assert memory.words[at] == 1                       # pc of the reading instruction
+    assert memory.words[at] == 1  # pc of the reading instruction
     assert memory.words[at + 3] == 10_000 - 39 * 3 - 1  # fuel before it
-    assert memory.words[at + 15] == 39 * 3 + 1          # done before it
+    assert memory.words[at + 15] == 39 * 3 + 1  # done before it
 
 
 def test_a_scalar_renamed_inside_a_loop(at_once):
