@@ -129,13 +129,17 @@ def test_control_c_stops_the_foreground_within_100_ms(terminal: Terminal) -> Non
 
 
 def time_of_control_c(terminal: Terminal, line: str) -> float:
-    """Seconds from ^C to the next prompt."""
+    """Seconds from the first ^C to the next prompt."""
     terminal.type(line + "\r")
     terminal.child.expect(r"\x1b\[\?2004l")
     time.sleep(0.3)
     start = time.monotonic()
-    terminal.type("\x03")
-    terminal.child.expect("~>")
+    for _ in range(5):  # a key typed while the terminal changes its mode may be lost: press again
+        terminal.type("\x03")
+        if terminal.child.expect(["~>", pexpect.TIMEOUT], timeout=3) == 0:
+            break
+    else:
+        raise AssertionError(f"^C does not stop {line!r}")
     took = time.monotonic() - start
     terminal.child.expect("status 130")
     return took
