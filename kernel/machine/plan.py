@@ -26,7 +26,7 @@ from .memory import HEADER_PX, Memory
 from .plan_kinds import SELECTOR_CLASSES, destination, source
 from .plan_place import MAX_DETAIL, Placer
 from .plan_resolve import Resolver
-from .plan_shapes import drawn_elements, fuel_for, result_shape, work_of
+from .plan_shapes import appends_below, drawn_elements, fuel_for, result_shape, work_of
 from .plan_types import Fault, Matrix, Plan, Strided
 from .plan_view import number_count_fits, view_words
 from .ports import PORTS
@@ -164,7 +164,7 @@ class Planner:
         if op.char == "W" and not selector.count:
             return Fault("S")
         if op.char == "]":
-            return _as_message(first), selector
+            return first.message, selector
         return first, selector
 
     def plan_message(self, word: int, shape: tuple[int, int], pixel: bool) -> Plan | Fault:
@@ -341,7 +341,7 @@ class Planner:
             inputs=sources,
             literal=literal,
             room=room,
-            appends=_appends(op, matrices),
+            appends=appends_below(op, matrices),
             work=lambda written: work_of(op, written, sources, drawn),
         )
         if isinstance(plan, Fault):
@@ -491,28 +491,6 @@ def _draws(plan: Plan, drawn: int) -> Plan:
     work = work_of(plan.op, (plan.d.rows, plan.d.cols), plan.inputs, drawn)
     fuel = fuel_for(work)
     return plan if fuel == plan.fuel else replace(plan, fuel=fuel, kin=plan)
-
-
-def _appends(op: Op, matrices: tuple[Matrix, ...]) -> bool:
-    """Whether `;` adds rows under its own destination: d is a, and b is another matrix."""
-    if op.char != ";":
-        return False
-    d, a, b = matrices
-    return (
-        d.row == a.row
-        and not d.fixed
-        and not a.fixed
-        and b is not d
-        and (b.row != d.row or b.fixed)
-    )
-
-
-def _as_message(m: Matrix) -> Strided:
-    if m.cls == "P":
-        return m.pixels
-    rectangle = m.values
-    assert rectangle is not None
-    return rectangle
 
 
 __all__ = ["MAX_PLANS", "Planner", "entries_named", "operand_byte"]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from .isa import FUEL_ELEMENTS, Op
-from .plan_types import Strided
+from .plan_types import Matrix, Strided
 
 Shape = tuple[int, int]
 
@@ -212,3 +212,17 @@ def _drawn_by_few(items: list[list[int]], d: Shape, a: Strided) -> int:
         if tall > 0 and wide > 0 and (not tiled or 0 <= item[-1] < leaves):
             drawn += tall * wide
     return drawn
+
+
+def appends_below(op: Op, matrices: tuple[Matrix, ...]) -> bool:
+    """Whether `;` adds rows under its own destination: d is a, and b is another matrix."""
+    if op.char != ";":
+        return False
+    d, a, b = matrices
+    return (
+        d.row == a.row
+        and not d.fixed
+        and not a.fixed
+        and b is not d
+        and (b.row != d.row or b.fixed)
+    )

@@ -125,6 +125,14 @@ class Matrix:
             self.values = None
 
     @property
+    def message(self) -> Strided:
+        """Its elements as a port takes them: a P by whole pixels."""
+        if self.cls == "P":
+            return self.pixels
+        assert self.values is not None
+        return self.values
+
+    @property
     def is_small(self) -> bool:
         """Whether this is a small integer, which has no memory."""
         return self.row < 0
