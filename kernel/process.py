@@ -81,6 +81,13 @@ class Executor(Protocol):
         """Run for at most ``slice_fuel`` fuel."""
         ...
 
+    def settle(self) -> None:
+        """Bring all of the memory's words up to date, before anybody looks at elements there.
+
+        SYS, headers, table, stack and code are up to date whenever ``run`` has returned.
+        """
+        ...
+
 
 MakeExecutor = Callable[[Memory, Ports], Executor]
 

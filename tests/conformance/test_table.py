@@ -8,8 +8,7 @@ from pkgutil import iter_modules
 
 import pytest
 
-from pxos.kernel.machine import cpu, oracle
-from pxos.kernel.machine.cpu import control
+from pxos.kernel.machine import control, cpu, oracle
 from pxos.kernel.machine.isa import FAMILIES, FOLD_OPERATORS, ROWS
 
 #: Families that touch no elements: the executor does them itself.

@@ -8,7 +8,9 @@ Where to begin, in this order:
 * ``operand``: what the element kernels get, and the rules between them and the executor.
 * the element kernels, one module a family: ``arith bits functions fold index move matmul conv
   draw``.  Each exports ``bind``, which turns a plan's operands into a closure that fills d.
-* ``state``: the registers.  ``control``: jumps, calls, ports.
+* ``fill``: from a plan to the closure that fills its destination.
+* ``kernel.machine.registers`` and ``kernel.machine.control``: the registers; jumps, calls, ports.
+  Shared by all executors.
 * ``executor``: the loop and its caches, ``CpuExecutor.run``.
 * ``translate`` and its parts: hot scalar code as generated Python, with everything else called.
 

@@ -17,17 +17,19 @@ from collections.abc import Callable
 import numpy as np
 
 from ..isa import Op
-from .finish import (
+from ..quantised import (
     FRACTION,
     X_MAX,
     X_MIN,
+    finish_number,
+    is_bytes,
+)
+from .finish import (
     Run,
     blockwise,
     clamp,
     clip_into,
     converter,
-    finish_number,
-    is_bytes,
     reads_first,
     store,
 )

@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from ..isa import Op
-from .finish import FRACTION, Run, blockwise, finish_number, reads_first, store
+from ..quantised import (
+    FRACTION,
+    finish_number,
+)
+from .finish import (
+    Run,
+    blockwise,
+    reads_first,
+    store,
+)
 from .operand import Operand
 
 _UFUNC: dict[str, np.ufunc] = {"&": np.bitwise_and, "|": np.bitwise_or, "^": np.bitwise_xor}

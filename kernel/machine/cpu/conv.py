@@ -21,14 +21,16 @@ from math import gcd
 import numpy as np
 
 from ..isa import Op
-from .finish import (
+from ..quantised import (
     FRACTION,
+    finish_number,
+    is_bytes,
+)
+from .finish import (
     Run,
     blocks,
     clamp,
-    finish_number,
     fitted,
-    is_bytes,
     nothing,
     reads_first,
     spread,

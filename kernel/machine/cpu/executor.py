@@ -1,7 +1,8 @@
 """The CPU executor: runs the picture's instructions, one at a time or translated.
 
-Reading order for a newcomer: ``operand`` (what a family of element kernels sees), ``state`` (the
-registers), ``control`` (jumps, calls, ports), this module (the loop, the caches), ``translate``
+Reading order for a newcomer: ``operand`` (what a family of element kernels sees), ``fill`` (from
+a plan to a closure), ``kernel.machine.registers`` and ``kernel.machine.control`` (jumps, calls,
+ports; shared by all executors), this module (the loop, the caches), ``translate``
 (scalar code as generated Python).  The decisions about shapes, kinds, growth and fuel are not here
 but in ``kernel.machine.plan``, which every executor shares.
 
@@ -16,18 +17,17 @@ An instruction is done in one of three ways, always with the same result:
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
 
+from .. import control
+from ..elements import Elements
 from ..fault import InternalError, Stop
-from ..isa import BY_CODE, Op
+from ..isa import BY_CODE
 from ..memory import Memory
 from ..plan import MAX_PLANS
-from ..plan_kinds import PIXEL_ROLES
 from ..plan_types import Fault, Plan
 from ..ports import Ports
-from . import control
-from .operand import Binder, Operand, operand_of
-from .state import State
+from ..registers import State
+from .fill import bind_plan
 from .translate import EMPTY, Region, Slot, Translator
 
 Closure = Callable[[], int]
@@ -39,20 +39,6 @@ _CALL = ord("(")
 
 #: Fuel given to a region at a time: so little that its arithmetic stays in one digit.
 REGION_FUEL = 1 << 29
-
-_BINDERS: dict[str, Binder] = {}
-
-
-def _binder(op: Op) -> Binder:
-    """The ``bind`` of an instruction's family, imported when it is first needed."""
-    found = _BINDERS.get(op.family)
-    if found is None:
-        found = _BINDERS[op.family] = import_module(f".{op.family}", __package__).bind
-    return found
-
-
-def _nothing() -> int:
-    return -1
 
 
 class CpuExecutor:
@@ -86,6 +72,9 @@ class CpuExecutor:
                 self._stop = self._step()
         return state.store(self._stop)
 
+    def settle(self) -> None:
+        """Bring the memory's words up to date: here they always are."""
+
     # ---- translated code ---------------------------------------------------------------------
 
     def _run_region(self, region: Region) -> bool:
@@ -98,10 +87,10 @@ class CpuExecutor:
         self._region, self._budget, self._above = region, budget, 0
         pc, fuel, above = region.run(budget, 0)
         if fuel >= 0:
-            self._settle(pc, fuel, above)
+            self._catch_up(pc, fuel, above)
         return state.done != before or self._stop is not None
 
-    def _settle(self, pc: int, fuel: int, above: int) -> None:
+    def _catch_up(self, pc: int, fuel: int, above: int) -> None:
         """Bring the registers up to what a region has used of its budget."""
         state = self._state
         used = self._budget - fuel
@@ -116,7 +105,7 @@ class CpuExecutor:
         """Do the instruction at ``pc`` for the running region; see ``translate_emit``."""
         state, region = self._state, self._region
         assert region is not None
-        self._settle(pc, fuel, above)
+        self._catch_up(pc, fuel, above)
         word = state.code[pc]
         before = state.fuel
         self._stop = self._step()
@@ -167,7 +156,7 @@ class CpuExecutor:
                 return control.wait(state, word, self._store)
             if op.char == "]":
                 return control.out(state, word)
-            return control.in_(state, word, self._store, self._bind_copy)
+            return control.in_(state, word, self._store)
         if state.planner.full:
             self._forget()
         plan = state.planner.plan(word)
@@ -204,34 +193,13 @@ class CpuExecutor:
         return found
 
     def _bind(self, plan: Plan) -> Closure:
-        d = plan.d
-        if d is None:
-            return _nothing
-        if not d.count:
-            return lambda: self._bad_divisor(plan)
-        memory = self._state.memory
-        if plan.constants is not None:
-            return control.filler(memory, d, plan.constants)
-        op = plan.op
-        roles = PIXEL_ROLES[op.char] if plan.pixel else " " * len(plan.inputs)
-        inputs: tuple[Operand, ...] = tuple(
-            operand_of(memory, x, role == "p", lies)
-            for x, lies, role in zip(plan.inputs, plan.lies, roles, strict=True)
-        )
-        return _binder(op)(op, plan.pixel, operand_of(memory, d, plan.pixel), inputs, plan.literal)
+        if plan.d is not None and not plan.d.count:
+            return lambda: self._state.bad_divisor(plan)
+        return bind_plan(self._state.memory, plan)
 
-    def _bad_divisor(self, plan: Plan) -> int:
-        """The first zero that a plan divides by, though nothing is written; -1 if there is none."""
-        fault = self._state.planner.division_fault(plan)
-        return -1 if fault is None else fault.detail
-
-    def _bind_copy(self, d: Operand, message: Operand) -> Closure:
-        op = control.COPY
-        return _binder(op)(op, False, d, (message, control.ZERO), 0)
-
-    def _store(self, plan: Plan, fill: Closure) -> None:
-        """Complete a plan whose elements ``fill`` brings from a port."""
-        if fill() >= 0:
+    def _store(self, plan: Plan, message: Elements) -> None:
+        """Complete a plan whose elements come from a port."""
+        if bind_plan(self._state.memory, plan, message)() >= 0:
             raise InternalError(f"storing a message by {plan.op.name} found a bad element")
         self._finish(plan)
 

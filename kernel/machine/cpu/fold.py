@@ -10,16 +10,18 @@ from __future__ import annotations
 import numpy as np
 
 from ..isa import Op
-from .finish import (
-    BLOCK,
+from ..quantised import (
     FRACTION,
     X_MAX,
     X_MIN,
+    is_bytes,
+)
+from .finish import (
+    BLOCK,
     Run,
     blocks,
     converter,
     fitted,
-    is_bytes,
     nothing,
     reads_first,
     spread,

@@ -21,15 +21,17 @@ from math import isqrt
 import numpy as np
 
 from ..isa import Op
-from .arith import TABLE_FROM, look_up
-from .finish import (
+from ..quantised import (
     FRACTION,
     X_MAX,
     X_MIN,
-    Run,
-    blockwise,
     finish_number,
     is_bytes,
+)
+from .arith import TABLE_FROM, look_up
+from .finish import (
+    Run,
+    blockwise,
     reads_first,
     store,
 )

@@ -10,15 +10,17 @@ from __future__ import annotations
 import numpy as np
 
 from ..isa import Op
+from ..quantised import (
+    FRACTION,
+    finish_number,
+)
 from .finish import (
     BLOCK,
-    FRACTION,
     Convert,
     Run,
     blocks,
     converter,
     elements,
-    finish_number,
     fitted,
     flat_view,
     floors,

@@ -22,13 +22,15 @@ from __future__ import annotations
 import numpy as np
 
 from ..isa import Op
-from .finish import (
+from ..quantised import (
     FRACTION,
-    Run,
     common_grid,
     finish_number,
-    fitted,
     is_bytes,
+)
+from .finish import (
+    Run,
+    fitted,
     nothing,
     reads_first,
     spread,

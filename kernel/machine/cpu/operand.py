@@ -32,7 +32,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..isa import SMALL_MAX, SMALL_MIN, Op
+from ..elements import array_of
+from ..isa import Op
 from ..memory import Memory
 from ..plan_types import APART, OVERLAPS, SAME, Strided
 
@@ -67,29 +68,6 @@ class Operand(NamedTuple):
 #: left out; ``literal`` is the byte of ``'o`` or 0.  The closure fills ``d.array`` and returns -1,
 #: or writes nothing and returns the first faulting element, counted row-major in the result.
 Binder = Callable[[Op, bool, Operand, tuple[Operand, ...], int], Callable[[], int]]
-
-
-#: Small integers as arrays: read-only 1x1, by value.
-SMALL_ARRAYS = {n: np.full((1, 1), n, np.int32) for n in range(SMALL_MIN, SMALL_MAX + 1)}
-for _array in SMALL_ARRAYS.values():
-    _array.flags.writeable = False
-
-
-def array_of(memory: Memory, rectangle: Strided, words: type[np.generic] = np.int32) -> np.ndarray:
-    """The elements of a rectangle as a view of memory; ``words``: dtype of 4-byte elements."""
-    if rectangle.row < 0:
-        return SMALL_ARRAYS[rectangle.value].view(words)
-    unit = rectangle.unit
-    dtype = words if unit == 4 else np.uint8
-    if not rectangle.count:
-        return np.empty((rectangle.rows, rectangle.cols), dtype)
-    return np.ndarray(
-        (rectangle.rows, rectangle.cols),
-        dtype,
-        memory.words.data,
-        rectangle.offset * unit,
-        (rectangle.row_step * unit, rectangle.col_step * unit),
-    )
 
 
 def operand_of(memory: Memory, rectangle: Strided, words: bool, lies: int = APART) -> Operand:

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from math import isqrt
 
 from ..plan_types import Fault, Matrix
-from .state import State
+from ..registers import State
 
 #: Arrivals after which a place is translated.
 HOT = 32

@@ -14,7 +14,7 @@ from ..isa import BY_CODE, FIRST_SMALL
 from ..memory import SYS_ROW
 from ..plan import entries_named, operand_byte
 from ..plan_types import Fault, Matrix
-from .state import State
+from ..registers import State
 from .translate_scalar import SOURCES, Scalar, Table
 
 #: Instructions in a region at most; what lies beyond is reached by leaving it.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pxos.kernel.machine.cpu.state import State
 from pxos.kernel.machine.isa import BY_CHAR, SMALL_ZERO, encode
 from pxos.kernel.machine.memory import HEADER_PX, Memory
 from pxos.kernel.machine.plan import Planner
@@ -20,6 +19,7 @@ from pxos.kernel.machine.plan_shapes import (
 from pxos.kernel.machine.plan_types import APART, OVERLAPS, SAME, Fault, Plan, Strided
 from pxos.kernel.machine.plan_view import view_words
 from pxos.kernel.machine.ports import NoPorts
+from pxos.kernel.machine.registers import State
 from tests.conformance.building import Draft
 
 BIG = 2**31 - 1

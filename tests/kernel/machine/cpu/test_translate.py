@@ -10,7 +10,6 @@ import pytest
 
 from pxos.kernel.machine.cpu import translate
 from pxos.kernel.machine.cpu.executor import CpuExecutor
-from pxos.kernel.machine.cpu.state import State
 from pxos.kernel.machine.cpu.translate_emit import Emitter
 from pxos.kernel.machine.cpu.translate_scan import Scan
 from pxos.kernel.machine.fault import Stop
@@ -18,6 +17,7 @@ from pxos.kernel.machine.isa import SMALL_ZERO
 from pxos.kernel.machine.memory import Memory
 from pxos.kernel.machine.oracle import Oracle
 from pxos.kernel.machine.ports import NoPorts
+from pxos.kernel.machine.registers import State
 from tests.conformance.building import Draft
 from tests.conformance.scripted_ports import ScriptedPorts
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..fault import Stop
-from ..memory import SYS_ROW, Memory
-from ..plan import Planner
-from ..plan_types import Strided
-from ..ports import Message, Ports
-from .operand import array_of
+from .elements import array_of
+from .fault import Stop
+from .memory import SYS_ROW, Memory
+from .plan import Planner
+from .plan_types import Plan, Strided
+from .ports import Message, Ports
 
 
 class State:
@@ -85,27 +85,42 @@ class State:
         self.done += 1
         self.pc = pc
 
-    # ---- elements for the plan ------------------------------------------------------------------
+    # ---- the call stack ---------------------------------------------------------------------
 
-    def _elements(self, rectangle: Strided) -> np.ndarray:
+    def write_stack(self, index: int, word: int) -> None:
+        """Set a word of STACK."""
+        self.memory.words[self.stack_addr + index] = word
+
+    # ---- elements for the plan and for ports -------------------------------------------------
+
+    def elements(self, rectangle: Strided, words: type[np.generic] = np.int32) -> np.ndarray:
+        """The newest elements of a rectangle; ``words``: dtype of 4-byte elements.
+
+        All that the host reads of elements it reads here.  The array may be a view of memory.
+        """
         if rectangle.row == SYS_ROW:
             self.sync()
-        return array_of(self.memory, rectangle)
+        return array_of(self.memory, rectangle, words)
 
     def numbers(self, rectangle: Strided) -> np.ndarray:
         """The elements as floored values: int64, rows x columns."""
-        elements = self._elements(rectangle).astype(np.int64)
+        elements = self.elements(rectangle).astype(np.int64)
         return elements >> 16 if rectangle.cls == "X" else elements
 
     def nonzero(self, rectangle: Strided) -> int:
         """How many elements are not zero."""
-        return int(np.count_nonzero(self._elements(rectangle)))
+        return int(np.count_nonzero(self.elements(rectangle)))
 
     def first_zero(self, rectangle: Strided) -> tuple[int, int] | None:
         """Row and column of the first element that is zero, row-major."""
-        elements = self._elements(rectangle)
+        elements = self.elements(rectangle)
         zero = elements == 0
         if not zero.any():
             return None
         row, col = divmod(int(zero.argmax()), rectangle.cols)
         return row, col
+
+    def bad_divisor(self, plan: Plan) -> int:
+        """The first element of a plan's result that is divided by zero; -1 if none is."""
+        fault = self.planner.division_fault(plan)
+        return -1 if fault is None else fault.detail

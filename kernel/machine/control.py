@@ -11,26 +11,18 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..fault import Stop
-from ..isa import BY_CHAR
-from ..memory import Memory
-from ..plan_shapes import fuel_for
-from ..plan_types import Fault, Matrix, Plan, Strided
-from ..ports import PORTS, Message, Refused, Wait
-from .operand import SMALL_ARRAYS, Operand, array_of, operand_of
-from .state import State
+from .elements import Elements
+from .fault import Stop
+from .plan_shapes import fuel_for
+from .plan_types import Fault, Matrix, Plan, Strided
+from .ports import PORTS, Message, Refused, Wait
+from .registers import State
 
 #: Fuel of an instruction that counts no work.
 ONE = fuel_for(0)
 
-#: The instruction whose element work is a plain copy with conversion: Add with zero.
-COPY = BY_CHAR["A"]
-ZERO = Operand("I", 1, 1, SMALL_ARRAYS[0])
-
-#: Does a plan whose elements come from outside: the executor's own store.
-Store = Callable[[Plan, Callable[[], int]], None]
-#: Turns a destination and a message, as values, into the closure that copies and converts.
-BindCopy = Callable[[Operand, Operand], Callable[[], int]]
+#: Does a plan whose elements come from outside: the executor's own.
+Store = Callable[[Plan, Elements], None]
 
 
 def _fault(state: State, fault: Fault) -> Stop:
@@ -84,7 +76,7 @@ def call(state: State, word: int) -> Stop | None:
         return Stop("C", state.pc)
     short = state.short_of(ONE)
     if short is None:
-        state.memory.words[state.stack_addr + state.depth] = state.pc + 1
+        state.write_stack(state.depth, state.pc + 1)
         state.depth += 1
         state.complete(ONE, word >> 8)
     return short
@@ -97,9 +89,8 @@ def return_(state: State, word: int) -> Stop | None:
     short = state.short_of(ONE)
     if short is None:
         state.depth -= 1
-        at = state.stack_addr + state.depth
-        back = int(state.memory.words[at])
-        state.memory.words[at] = 0
+        back = int(state.memory.words[state.stack_addr + state.depth])
+        state.write_stack(state.depth, 0)
         state.complete(ONE, back)
     return short
 
@@ -120,9 +111,9 @@ CONTROL: dict[int, Callable[[State, int], Stop | None]] = {
 def _message(state: State, operand: Strided) -> Message:
     """The elements of an operand, copied for the world outside; SYS is current."""
     if operand.cls == "P" and operand.unit == 4:
-        words = np.ascontiguousarray(array_of(state.memory, operand, np.uint32))
+        words = np.ascontiguousarray(state.elements(operand, np.uint32))
         return Message("P", words.view(np.uint8).reshape(operand.rows, operand.cols, 4).copy())
-    return Message(operand.cls, array_of(state.memory, operand).copy())
+    return Message(operand.cls, state.elements(operand).copy())
 
 
 def _letters(state: State, operand: Strided) -> list[int]:
@@ -153,32 +144,15 @@ def wait(state: State, word: int, store: Store) -> Stop | None:
     ready = next((name for name, answer in answers if answer is True), None)
     if ready is None:
         return Stop("W", state.pc, port=names[0])
-    assert plan.d is not None
-    raw = finished(plan.d.cls, ord(ready))
-    target = array_of(state.memory, plan.d)
-    store(plan, lambda: _fill(target, raw))
+    store(plan, Elements("I", np.array([[ord(ready)]], np.int32)))
     return None
 
 
-def filler(memory: Memory, d: Strided, constants: tuple[int, ...]) -> Callable[[], int]:
-    """A closure that fills d with one row of integers, finished for its class and broadcast."""
-    target = array_of(memory, d)
-    raw = np.array([finished(d.cls, value) for value in constants], np.int64).astype(target.dtype)
-    return lambda: _fill(target, raw)
-
-
-def _fill(target: np.ndarray, raw: int | np.ndarray) -> int:
-    target[...] = raw
-    return -1
-
-
-def finished(cls: str, value: int) -> int:
-    """An integer as stored in class ``cls``, signed for word classes."""
-    if cls == "I":
-        return (value + 0x8000_0000 & 0xFFFF_FFFF) - 0x8000_0000
-    if cls == "X":
-        return max(-0x8000_0000, min(0x7FFF_FFFF, value << 16))
-    return max(0, min(255, value))
+def _unserved(state: State, answer: Refused | Wait) -> Stop:
+    """The stop at a port that is refused or has to be waited for."""
+    if isinstance(answer, Refused):
+        return Stop("P", state.pc)
+    return Stop("W", state.pc, port=answer.letter)
 
 
 def out(state: State, word: int) -> Stop | None:
@@ -195,15 +169,13 @@ def out(state: State, word: int) -> Stop | None:
     if short is not None:
         return short
     answer = state.ports.write(letter, _message(state, a), _message(state, selector))
-    if isinstance(answer, Refused):
-        return Stop("P", state.pc)
-    if isinstance(answer, Wait):
-        return Stop("W", state.pc, port=answer.letter)
+    if isinstance(answer, (Refused, Wait)):
+        return _unserved(state, answer)
     state.complete(cost, state.pc + 1)
     return None
 
 
-def in_(state: State, word: int, store: Store, bind_copy: BindCopy) -> Stop | None:
+def in_(state: State, word: int, store: Store) -> Stop | None:
     """``[ d 'p s``: take a message from a port into d.
 
     What it costs is known once the message is read and so gone from the port: it is held until
@@ -221,13 +193,11 @@ def in_(state: State, word: int, store: Store, bind_copy: BindCopy) -> Stop | No
         return short
     held, state.held = state.held, None
     answer = held or state.ports.read(letter, _message(state, selector))
-    if isinstance(answer, Refused):
-        return Stop("P", state.pc)
-    if isinstance(answer, Wait):
-        return Stop("W", state.pc, port=answer.letter)
+    if isinstance(answer, (Refused, Wait)):
+        return _unserved(state, answer)
     pixel = answer.kind == d.cls == "P"
-    array = _elements(answer, pixel)
-    rows, cols = array.shape
+    elements = _elements(answer, pixel)
+    rows, cols = elements.array.shape
     plan = state.planner.plan_message(word, (rows, cols), pixel)
     if isinstance(plan, Fault):
         return _fault(state, plan)
@@ -235,25 +205,18 @@ def in_(state: State, word: int, store: Store, bind_copy: BindCopy) -> Stop | No
     if short is not None:
         state.held = answer
         return short
-    assert plan.d is not None
-    target = operand_of(state.memory, plan.d, pixel)
-    if pixel or not array.size:
-        store(plan, lambda: _fill(target.array, array) if target.array.size else -1)
-    else:
-        store(plan, bind_copy(target, Operand(answer.kind, rows, cols, array)))
+    store(plan, elements)
     return None
 
 
-def _elements(message: Message, pixel: bool) -> np.ndarray:
-    """The elements of a message: 2-D; a P as words in pixel mode, else as bytes."""
+def _elements(message: Message, pixel: bool) -> Elements:
+    """The elements of a message: of a P as words in pixel mode, else as bytes."""
     data = np.ascontiguousarray(message.data)
     if message.kind != "P":
-        return data
+        return Elements(message.kind, data)
     rows, cols = data.shape[:2]
-    if pixel:
-        return (
-            data.reshape(rows, 4 * cols).view(np.uint32)
-            if data.size
-            else np.zeros((rows, cols), np.uint32)
-        )
-    return data.reshape(rows, 4 * cols)
+    if not pixel:
+        return Elements("P", data.reshape(rows, 4 * cols))
+    if not data.size:
+        return Elements("P", np.zeros((rows, cols), np.uint32))
+    return Elements("P", data.reshape(rows, 4 * cols).view(np.uint32))

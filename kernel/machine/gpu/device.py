@@ -1,0 +1,360 @@
+"""The GPU itself: adapters, the opened device, buffers, pipelines, submitting and reading back.
+
+This is the one file that imports ``wgpu``, inside functions, so that nothing is loaded and no
+driver is touched before a program is placed on the GPU.  Opening a device takes about a second.
+
+One :class:`Gpu` serves all executors.  Its methods may be called from any thread; ``lock`` makes a
+sequence of them (writes, then the submit that relies on them) one whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+#: Storage buffers that every kernel may name (see ``shaders``); WebGPU guarantees 8 a stage.
+FIXED_BINDINGS = 7
+#: Smallest buffer, in words: an empty binding is not allowed.
+MIN_WORDS = 4
+#: Greatest number of words of one buffer: byte addresses in shaders are 32 bits.
+MAX_WORDS = (1 << 30) - 1
+
+
+class GpuError(Exception):
+    """Something about the GPU went wrong; the message says what."""
+
+
+class NoGpu(GpuError):
+    """There is no adapter, or no ``wgpu``; the message says how to get one."""
+
+
+class GpuLost(GpuError):
+    """The device is gone (a driver reset, an adapter pulled out): its memory is lost."""
+
+
+class GpuOutOfMemory(GpuError):
+    """The device has no memory for this; what it holds is as it was."""
+
+
+class AdapterInfo(NamedTuple):
+    """One adapter: its name, ``kind`` ("discrete GPU", "integrated GPU", "virtual GPU", "CPU" for
+    software, "unknown"), the ``backend`` that drives it, and the ``driver``'s own words."""
+
+    name: str
+    kind: str
+    backend: str
+    driver: str
+
+    @property
+    def is_software(self) -> bool:
+        """Whether it is a renderer on the processor."""
+        return self.kind == "CPU"
+
+
+class Buffer:
+    """Words on the GPU.  ``words``: how many; ``handle``: wgpu's."""
+
+    __slots__ = ("handle", "words")
+
+    def __init__(self, handle: Any, words: int) -> None:
+        self.handle = handle
+        self.words = words
+
+
+class Part(NamedTuple):
+    """Words ``start``..``start + count - 1`` of a buffer."""
+
+    buffer: Buffer
+    start: int
+    count: int
+
+
+_KINDS = {
+    "DiscreteGPU": "discrete GPU",
+    "IntegratedGPU": "integrated GPU",
+    "VirtualGPU": "virtual GPU",
+    "CPU": "CPU",
+}
+_RANK = ("discrete GPU", "integrated GPU", "virtual GPU", "unknown", "CPU")
+
+
+def _wgpu() -> Any:
+    """The ``wgpu`` module, limited to Vulkan on Linux: its GL side aborts beside an SDL window."""
+    try:
+        import wgpu
+    except ImportError as error:
+        raise NoGpu(
+            f"the package wgpu cannot be loaded ({error}): install it with 'pip install wgpu'"
+        ) from error
+    import sys
+
+    global _limited
+    if not _limited:
+        from wgpu.backends.wgpu_native.extras import set_instance_extras
+
+        if sys.platform.startswith("linux"):
+            set_instance_extras(backends=["Vulkan"])
+        _limited = True
+    return wgpu
+
+
+_limited = False
+
+
+def _info(adapter: Any) -> AdapterInfo:
+    info = adapter.info
+    return AdapterInfo(
+        str(info["device"]),
+        _KINDS.get(str(info["adapter_type"]), "unknown"),
+        str(info["backend_type"]),
+        str(info["description"]),
+    )
+
+
+def _adapters() -> list[tuple[AdapterInfo, Any]]:
+    wgpu = _wgpu()
+    try:
+        found = wgpu.gpu.enumerate_adapters_sync()
+    except RuntimeError as error:
+        raise NoGpu(f"the graphics drivers cannot be asked: {error}") from error
+    return sorted(((_info(a), a) for a in found), key=lambda pair: _RANK.index(pair[0].kind))
+
+
+def adapters() -> list[AdapterInfo]:
+    """The adapters of this machine, the preferred one first; raises NoGpu without ``wgpu``."""
+    return [info for info, _ in _adapters()]
+
+
+def open_gpu(name: str = "") -> Gpu:
+    """Open the preferred adapter, or the first whose name contains ``name``; raises NoGpu."""
+    wanted = name.lower()
+    found = [pair for pair in _adapters() if wanted in pair[0].name.lower()]
+    if not found:
+        what = f"no graphics adapter named {name!r}" if name else "no graphics adapter"
+        raise NoGpu(f"there is {what} here: 'pxos doctor' says how to get one")
+    info, adapter = found[0]
+    wgpu = _wgpu()
+    limits = adapter.limits
+    asked = {
+        key: limits[key]
+        for key in (
+            "max-storage-buffer-binding-size",
+            "max-buffer-size",
+            "max-storage-buffers-per-shader-stage",
+            "max-bindings-per-bind-group",
+            "max-compute-workgroup-storage-size",
+            "max-compute-invocations-per-workgroup",
+            "max-compute-workgroup-size-x",
+            "max-compute-workgroup-size-y",
+        )
+    }
+    optional = ("timestamp-query", "subgroup", "shader-f16", "cooperative-matrix")
+    features = [feature for feature in optional if feature in adapter.features]
+    try:
+        device = adapter.request_device_sync(required_limits=asked, required_features=features)
+    except RuntimeError as error:
+        raise NoGpu(f"{info.name} cannot be opened: {error}") from error
+    return Gpu(wgpu, device, info, frozenset(features))
+
+
+class Gpu:
+    """An opened device.
+
+    ``binding_words``: words of the largest binding, a power of two; ``buffer_words``: of the largest
+    buffer; ``bindings``: storage buffers a kernel may have.  ``binding_words`` may be lowered, so
+    that tests reach the splitting of matrices.
+    """
+
+    def __init__(self, wgpu: Any, device: Any, info: AdapterInfo, features: frozenset[str]) -> None:
+        self.info = info
+        self.features = features
+        self.lock = threading.RLock()
+        self._wgpu = wgpu
+        self._device = device
+        self._queue = device.queue
+        limits = device.limits
+        binding = min(limits["max-storage-buffer-binding-size"], limits["max-buffer-size"]) // 4
+        self.binding_words = 1 << (binding.bit_length() - 1)
+        self.buffer_words = min(limits["max-buffer-size"] // 4, MAX_WORDS)
+        self.bindings = int(limits["max-storage-buffers-per-shader-stage"])
+        self.max_groups = int(limits["max-compute-workgroups-per-dimension"])
+        self._modules: dict[str, Any] = {}
+        self._layouts: dict[tuple[tuple[int, bool], ...], tuple[Any, Any]] = {}
+        self._readback: Any = None
+        self._readback_bytes = 0
+        self._lost = ""
+
+    # ---- errors --------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """Turn what wgpu raises into our errors."""
+        if self._lost:
+            raise GpuLost(self._lost)
+        wgpu = self._wgpu
+        try:
+            yield
+        except wgpu.GPUOutOfMemoryError as error:
+            raise GpuOutOfMemory(f"{self.info.name} has no memory for this: {error}") from error
+        except wgpu.GPUValidationError as error:
+            if "lost" in str(error).lower():
+                self.lose(str(error))
+            raise
+        except (wgpu.GPUError, RuntimeError) as error:
+            self.lose(str(error))
+
+    def lose(self, why: str) -> None:
+        """Count the device as lost from now on; raises GpuLost."""
+        self._lost = f"{self.info.name} was lost: {why}"
+        raise GpuLost(self._lost)
+
+    @property
+    def lost(self) -> bool:
+        """Whether the device is gone."""
+        return bool(self._lost)
+
+    def close(self) -> None:
+        """Give the device back; whoever still uses it gets GpuLost."""
+        if not self._lost:
+            self._lost = f"{self.info.name} was closed"
+            self._device.destroy()
+
+    # ---- memory --------------------------------------------------------------------------------
+
+    def buffer(self, words: int) -> Buffer:
+        """A buffer of zeros, at least ``words`` long.  Raises GpuOutOfMemory."""
+        words = max(words, MIN_WORDS)
+        if words > self.buffer_words:
+            raise GpuOutOfMemory(
+                f"{self.info.name} has buffers of at most {self.buffer_words} words"
+            )
+        usage = self._wgpu.BufferUsage
+        with self._guarded():
+            handle = self._device.create_buffer(
+                size=4 * words, usage=usage.STORAGE | usage.COPY_SRC | usage.COPY_DST
+            )
+        return Buffer(handle, words)
+
+    def write(self, buffer: Buffer, start: int, words: np.ndarray) -> None:
+        """Write uint32 words before anything that is submitted from now on."""
+        if words.size:
+            with self._guarded():
+                self._queue.write_buffer(buffer.handle, 4 * start, np.ascontiguousarray(words))
+
+    def read(self, parts: Sequence[Part]) -> list[np.ndarray]:
+        """The words of some parts, each uint32 of its own, after all that was submitted."""
+        total = 4 * sum(part.count for part in parts)
+        if not total:
+            return [np.zeros(0, np.uint32) for _ in parts]
+        with self.lock, self._guarded():
+            if total > self._readback_bytes:
+                self._grow_readback(total)
+            encoder = self._device.create_command_encoder()
+            at = 0
+            for part in parts:
+                if part.count:
+                    encoder.copy_buffer_to_buffer(
+                        part.buffer.handle, 4 * part.start, self._readback, at, 4 * part.count
+                    )
+                    at += 4 * part.count
+            self._queue.submit([encoder.finish()])
+            self._readback.map_sync("READ_NOSYNC", 0, total)
+            try:
+                data = np.frombuffer(self._readback.read_mapped(0, total, copy=False), np.uint32)
+                found, at = [], 0
+                for part in parts:
+                    found.append(data[at : at + part.count].copy())
+                    at += part.count
+            finally:
+                self._readback.unmap()
+        return found
+
+    def _grow_readback(self, size_bytes: int) -> None:
+        if self._readback is not None:
+            self._readback.destroy()
+        self._readback_bytes = 1 << max(16, (size_bytes - 1).bit_length())
+        usage = self._wgpu.BufferUsage
+        self._readback = self._device.create_buffer(
+            size=self._readback_bytes, usage=usage.MAP_READ | usage.COPY_DST
+        )
+
+    def wait(self) -> None:
+        """Wait until all that was submitted is done."""
+        with self._guarded():
+            self._queue.on_submitted_work_done_sync()
+
+    # ---- kernels -------------------------------------------------------------------------------
+
+    def layout(self, bindings: Sequence[tuple[int, bool]]) -> tuple[Any, Any]:
+        """Bind group layout and pipeline layout for (binding number, writable) pairs."""
+        key = tuple(bindings)
+        found = self._layouts.get(key)
+        if found is None:
+            compute = self._wgpu.ShaderStage.COMPUTE
+            entries = [
+                {
+                    "binding": number,
+                    "visibility": compute,
+                    "buffer": {"type": "storage" if writable else "read-only-storage"},
+                }
+                for number, writable in key
+            ]
+            with self._guarded():
+                group = self._device.create_bind_group_layout(entries=entries)
+                whole = self._device.create_pipeline_layout(bind_group_layouts=[group])
+            found = self._layouts[key] = group, whole
+        return found
+
+    def pipeline(
+        self,
+        source: str,
+        entry: str,
+        bindings: Sequence[tuple[int, bool]],
+        constants: dict[str, int],
+    ) -> Any:
+        """Compile an entry point of a WGSL text.  The caller remembers it."""
+        with self.lock, self._guarded():
+            module = self._modules.get(source)
+            if module is None:
+                module = self._modules[source] = self._device.create_shader_module(code=source)
+            return self._device.create_compute_pipeline(
+                layout=self.layout(bindings)[1],
+                compute={"module": module, "entry_point": entry, "constants": constants},
+            )
+
+    def bind_group(
+        self, bindings: Sequence[tuple[int, bool]], parts: Sequence[tuple[int, Buffer, int, int]]
+    ) -> Any:
+        """A bind group of (binding number, buffer, first byte, bytes)."""
+        with self._guarded():
+            return self._device.create_bind_group(
+                layout=self.layout(bindings)[0],
+                entries=[
+                    {
+                        "binding": number,
+                        "resource": {"buffer": buffer.handle, "offset": offset, "size": size},
+                    }
+                    for number, buffer, offset, size in parts
+                ],
+            )
+
+    def submit(self, dispatches: Sequence[tuple[Any, Any, int, int]]) -> None:
+        """Run (pipeline, bind group, groups x, groups y) one after the other; does not wait."""
+        if not dispatches:
+            return
+        with self.lock, self._guarded():
+            encoder = self._device.create_command_encoder()
+            run = encoder.begin_compute_pass()
+            last = None
+            for pipeline, group, x, y in dispatches:
+                if pipeline is not last:
+                    run.set_pipeline(pipeline)
+                    last = pipeline
+                run.set_bind_group(0, group)
+                run.dispatch_workgroups(x, y, 1)
+            run.end()
+            self._queue.submit([encoder.finish()])
