@@ -36,20 +36,18 @@ struct Params {
 
 // The operand lies in d's buffer, which is bound once.
 const FROM_D: u32 = 1u;
+// faulted() says whether an earlier instruction of this stream has faulted: then nothing more has any
+// effect.  Word 0 of fault is that; word 1 the least element that a check found; word 2 counts
+// checks passed.  Only checks and the verdict write there; for all others fault is read-only, so that
+// the guard is an ordinary cached load.
 const NO_FAULT: u32 = 0xFFFFFFFFu;
-
-// Whether an earlier instruction of this stream has faulted: then nothing more has any effect.
-// Word 0 of fault is that; word 1 the least element that a check found; word 2 counts checks passed.
-fn faulted() -> bool {
-    return atomicLoad(&fault[0]) != 0u;
-}
 
 var<workgroup> fault_seen: u32;
 
 // The same for kernels with barriers: uniform for the workgroup.
 fn faulted_uniform(local: u32) -> bool {
     if (local == 0u) {
-        fault_seen = atomicLoad(&fault[0]);
+        fault_seen = select(0u, 1u, faulted());
     }
     return workgroupUniformLoad(&fault_seen) != 0u;
 }

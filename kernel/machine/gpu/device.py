@@ -152,7 +152,7 @@ def open_gpu(name: str = "") -> Gpu:
             "max-compute-workgroup-size-y",
         )
     }
-    optional = ("timestamp-query", "subgroup", "shader-f16", "cooperative-matrix")
+    optional = ("timestamp-query", "subgroup")
     features = [feature for feature in optional if feature in adapter.features]
     try:
         device = adapter.request_device_sync(required_limits=asked, required_features=features)
@@ -186,6 +186,7 @@ class Gpu:
         self._layouts: dict[tuple[tuple[int, bool], ...], tuple[Any, Any]] = {}
         self._readback: Any = None
         self._readback_bytes = 0
+        self._mark: Buffer | None = None
         self._lost = ""
 
     # ---- errors --------------------------------------------------------------------------------
@@ -284,8 +285,10 @@ class Gpu:
 
     def wait(self) -> None:
         """Wait until all that was submitted is done."""
-        with self._guarded():
-            self._queue.on_submitted_work_done_sync()
+        # A read-back is the wait: wgpu 0.32 declares the callback of onSubmittedWorkDone wrongly.
+        if self._mark is None:
+            self._mark = self.buffer(MIN_WORDS)
+        self.read([Part(self._mark, 0, 1)])
 
     # ---- kernels -------------------------------------------------------------------------------
 

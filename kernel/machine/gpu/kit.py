@@ -26,17 +26,19 @@ from ..isa import Op
 from ..plan_types import APART
 from .device import Buffer, Gpu, GpuError
 from .shaders import (
-    A,
-    B,
     COUNTS,
-    D,
     FAULT,
     MAX_WINDOWS,
     PARAMS,
     SCRATCH,
+    WHOLE,
+    A,
+    B,
+    D,
     Windows,
     source,
     window_numbers,
+    writes_faults,
 )
 
 #: Invocations of a workgroup of a linear grid.
@@ -329,7 +331,7 @@ class Kit:
         blocks, offset = self.shared.block(words)
 
         buffers = [self._own(operand) for operand in (d, a, b)]
-        windows = self._windows(buffers)
+        windows = self._windows(buffers)._replace(checks=writes_faults(name))
         pipeline = self._pipeline(name, entry, windows, constants or {})
         group = self._group(windows, buffers, (blocks.buffer, offset), scratch, counts)
         if groups is None:
@@ -392,7 +394,7 @@ class Kit:
 
     def verdict(self) -> Dispatch:
         """What must follow every check."""
-        return self.dispatch("service", "verdict", groups=(1, 1))
+        return self.dispatch("verdict", "verdict", groups=(1, 1))
 
     def fits(self, d_words: int, *input_words: int) -> bool:
         """Whether the device can bind operands in buffers of so many words at once."""
@@ -421,7 +423,7 @@ class Kit:
     def _windows(self, buffers: list[Buffer | None]) -> Windows:
         counts = self._count_windows([0 if x is None else x.words for x in buffers])
         if max(counts) == 1:
-            return Windows()
+            return WHOLE
         return Windows(counts[0], counts[1], counts[2], self.gpu.binding_words)
 
     def _pipeline(self, name: str, entry: str, windows: Windows, constants: dict[str, int]) -> Any:

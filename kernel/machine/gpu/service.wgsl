@@ -1,7 +1,4 @@
-//! include finish
-// Kernels of no instruction: clearing, guarded copies, the verdict of a check, finishing of sums.
-
-override OP: u32 = 0u;
+// Kernels of no instruction: clearing and guarded copies.
 
 // counts[0 .. total-1] = n[0]
 @compute @workgroup_size(256)
@@ -43,17 +40,4 @@ fn copy_words(
         return;
     }
     store_d(p.n[1] + i, load_a(p.n[0] + i));
-}
-
-// After a check: the stream has faulted, or one more check has passed.
-@compute @workgroup_size(1)
-fn verdict() {
-    if (faulted()) {
-        return;
-    }
-    if (atomicLoad(&fault[1]) != NO_FAULT) {
-        atomicStore(&fault[0], 1u);
-    } else {
-        atomicAdd(&fault[2], 1u);
-    }
 }

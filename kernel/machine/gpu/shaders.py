@@ -22,19 +22,42 @@ _INCLUDE = "//! include "
 
 _FIXED = """\
 @group(0) @binding(3) var<storage, read> p: Params;
-@group(0) @binding(4) var<storage, read_write> fault: array<atomic<u32>>;
 @group(0) @binding(5) var<storage, read_write> scratch: array<u32>;
 @group(0) @binding(6) var<storage, read_write> counts: array<atomic<u32>>;
 """
 
 
+#: How kernels see the fault words: most only ask, checks and the verdict write.
+_GUARD = """\
+@group(0) @binding(4) var<storage, read> fault: array<u32>;
+
+fn faulted() -> bool {
+    return fault[0] != 0u;
+}
+"""
+_CHECKS = "//! checks\n"
+_CHECK_GUARD = """\
+@group(0) @binding(4) var<storage, read_write> fault: array<atomic<u32>>;
+
+fn faulted() -> bool {
+    return atomicLoad(&fault[0]) != 0u;
+}
+
+fn report_fault(element: u32) {
+    atomicMin(&fault[1], element);
+}
+"""
+
+
 class Windows(NamedTuple):
-    """How many windows d, a and b are bound in, and the words of one."""
+    """How many windows d, a and b are bound in, and the words of one; whether the kernels are
+    checks, which write the fault words."""
 
     d: int = 1
     a: int = 1
     b: int = 1
     window_words: int = 1 << 30
+    checks: bool = False
 
     @property
     def bindings(self) -> tuple[tuple[int, bool], ...]:
@@ -49,7 +72,7 @@ class Windows(NamedTuple):
             (A, False),
             (B, False),
             (PARAMS, False),
-            (FAULT, True),
+            (FAULT, self.checks),
             (SCRATCH, True),
             (COUNTS, True),
             *more,
@@ -82,7 +105,7 @@ def _expanded(name: str, seen: set[str]) -> str:
 
 
 def _declarations(windows: Windows) -> str:
-    lines = [_FIXED]
+    lines = [_FIXED, _CHECK_GUARD if windows.checks else _GUARD]
     for name, count in zip("dab", windows[:3], strict=True):
         access = "read_write" if name == "d" else "read"
         for window, number in enumerate(window_numbers(name, count)):
@@ -139,9 +162,18 @@ fn load_b(i: u32) -> u32 {
 """
 
 
+def writes_faults(name: str) -> bool:
+    """Whether the kernels of a file are checks: a line of it says ``//! checks``."""
+    return _CHECKS in _file(name)
+
+
+#: Operands that each fit a binding.
+WHOLE = Windows()
+
+
 @cache
-def source(name: str, windows: Windows = Windows()) -> str:
-    """The whole WGSL text of ``name``.wgsl; line 1 of a file may include others by
-    ``//! include NAME...``."""
+def source(name: str, windows: Windows = WHOLE) -> str:
+    """The whole WGSL text of ``name``.wgsl, in which lines ``//! include NAME...`` stand for other
+    files, each taken once."""
     seen: set[str] = set()
     return _expanded("access", seen) + _declarations(windows) + _expanded(name, seen)
