@@ -45,6 +45,8 @@ from .shaders import (
 GROUP = 256
 #: Words of a dispatch's parameters (``Params`` in access.wgsl), and how many of them are extras.
 PARAM_WORDS, EXTRA_WORDS = 64, 20
+#: Words that a group of ``copy_words`` copies.
+COPY_WORDS = 4 * GROUP
 #: Parameter blocks of one buffer.
 BLOCKS = 1024
 #: Elements from which a family may compile pipelines for the very kinds and strides of a job.
@@ -164,10 +166,12 @@ class Dispatch:
 
 
 class Work(NamedTuple):
-    """The dispatches of an instruction, in order; ``check`` finds its faults and comes first."""
+    """The dispatches of an instruction: ``copies`` of operands that d overlaps (``binding``'s, not
+    the family's), then ``check``, which finds its faults, then what fills d."""
 
     do: tuple[Dispatch, ...]
     check: tuple[Dispatch, ...] = ()
+    copies: tuple[Dispatch, ...] = ()
 
 
 Binder = Callable[[Job, "Kit"], Work]
@@ -389,7 +393,13 @@ class Kit:
     def copy(self, source: Buffer, start: int, to: Buffer, at: int, words: int) -> Dispatch:
         """Copy words from one buffer to another."""
         return self.dispatch(
-            "service", "copy_words", items=words, extra=(start, at), a=source, d=to
+            "service",
+            "copy_words",
+            items=words,
+            groups=self.grid(-(-words // COPY_WORDS)),
+            extra=(start, at),
+            a=source,
+            d=to,
         )
 
     def verdict(self) -> Dispatch:
