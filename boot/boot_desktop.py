@@ -14,13 +14,15 @@ from ..kernel.grants import Grants
 from ..kernel.kernel import Kernel, SpawnError
 from ..kernel.machine.program import ProgramError
 from ..kernel.pipes import IterSource, TextSource
+from ..kernel.placement import AUTO
 from ..shell.line_service import LineServices
 from ..shell.session import Session
-from . import environment
+from . import environment, gpu
 from .clock import RealClock
 from .displays import ScreenOptions, open_display, resolve
 from .errors import DONE, INTERRUPTED, BootError
 from .host import BootHost, decode_or_none
+from .notices import Notices
 from .outcome import tell_outcome
 from .run_app import find_program, write_screenshot
 
@@ -44,11 +46,12 @@ _CARD_FRAMES = 4
 @dataclass(slots=True)
 class BootOptions:
     """What the command line said.  ``allow``: ports that programs started from the desktop get
-    as well, if they ask for them."""
+    as well, if they ask for them.  ``on``: where they all run."""
 
     desktop: str = "desktop"
     seed: int | None = None
     allow: list[str] = field(default_factory=list)
+    on: str = AUTO
     screen: ScreenOptions = field(default_factory=ScreenOptions)
 
 
@@ -65,7 +68,10 @@ def main(options: BootOptions) -> int:
     if seed is None:
         seed = 0 if where == "headless" else environment.chance()
     store = environment.app_store()
-    kernel = Kernel(store, clock=clock, seed=seed)
+    places = gpu.backends()
+    gpu.require(places, options.on)
+    kernel = Kernel(store, clock=clock, seed=seed, backends=places, on=options.on)
+    notices = Notices(kernel)
     house = _House(kernel, store)
     kernel.line_service = house.lines
     try:
@@ -73,7 +79,7 @@ def main(options: BootOptions) -> int:
         if isinstance(clock, VirtualClock):
             picture = _headless(screen, kernel, clock, desktop, house)
         else:
-            picture = _on_display(where, screen, kernel, desktop, house)
+            picture = _on_display(where, screen, kernel, desktop, house, notices)
         status = tell_outcome(desktop) if desktop.ended else DONE
         if screen.screenshot is not None:
             write_screenshot(screen.screenshot, picture, desktop.name)
@@ -102,7 +108,12 @@ def _headless(
 
 
 def _on_display(
-    where: str, screen: ScreenOptions, kernel: Kernel, desktop: Process, house: _House
+    where: str,
+    screen: ScreenOptions,
+    kernel: Kernel,
+    desktop: Process,
+    house: _House,
+    notices: Notices,
 ) -> np.ndarray:
     """The same in a window or a terminal."""
     from .stage import play
@@ -110,9 +121,16 @@ def _on_display(
     surface = desktop.surface
     display = open_display(where, screen, surface.rows, surface.cols, "pxOS")
     folder, frames = Path.cwd(), screen.frames
+    notices.late = where == "terminal"
     try:
         picture = play(
-            kernel, desktop, display, folder=folder, frames=frames, each_frame=house.lines.poll
+            kernel,
+            desktop,
+            display,
+            folder=folder,
+            frames=frames,
+            each_frame=house.lines.poll,
+            notices=notices,
         )
         card = house.card()
         if card is None:
@@ -120,6 +138,7 @@ def _on_display(
         return play(kernel, card, display, folder=folder, frames=frames)
     finally:
         display.close()
+        notices.print()
 
 
 class _House:

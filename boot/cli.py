@@ -82,14 +82,16 @@ def _follow(options: argparse.Namespace) -> int:
         if options.line is not None:
             from . import sessions
 
-            return sessions.run_line(options.line)
+            return sessions.run_line(
+                options.line, seed=options.seed, allow=options.allow, on=options.on
+            )
         from . import boot_desktop, cli_parser
 
         return boot_desktop.main(cli_parser.boot_options(options))
     if command == "shell":
         from . import sessions
 
-        return sessions.run_console(seed=options.seed, allow=options.allow)
+        return sessions.run_console(seed=options.seed, allow=options.allow, on=options.on)
     if command == "doctor":
         from . import doctor
 

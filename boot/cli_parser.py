@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
+from ..kernel.placement import AUTO, PLACES
 from .boot_desktop import BootOptions
 from .displays import ScreenOptions, parse_size
 from .errors import BootError, wrong
@@ -143,6 +144,12 @@ def _add_rights(parser: argparse.ArgumentParser) -> None:
         metavar="PORTS",
         help="ports that programs may use if they ask for them: files,line",
     )
+    parser.add_argument(
+        "--on",
+        choices=PLACES,
+        default=AUTO,
+        help="where programs run: cpu, gpu, or auto, where each is expected to be faster (auto)",
+    )
 
 
 def _add_screen(parser: argparse.ArgumentParser) -> None:
@@ -185,6 +192,7 @@ def boot_options(options: argparse.Namespace) -> BootOptions:
         desktop=options.desktop,
         seed=options.seed,
         allow=options.allow,
+        on=options.on,
         screen=ScreenOptions(
             where=options.where,
             frames=options.frames,

@@ -6,35 +6,55 @@ import json
 import os
 import platform
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib import metadata
+from typing import TYPE_CHECKING
 
 from . import environment
 from .errors import DONE, FAILED, BootError
 from .standard import tell
 
+if TYPE_CHECKING:
+    from ..kernel.machine.gpu.device import AdapterInfo
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at.  ``state``: "ok", "missing" (pxOS does without it) or "broken"."""
+    """One thing looked at.  ``state``: "ok", "missing" (pxOS does without it) or "broken".
+
+    ``adapters``: of the GPU, all that there are, the one that is used first.
+    """
 
     name: str
     state: str
     detail: str
     advice: str = ""
+    adapters: tuple[AdapterInfo, ...] = ()
+
+    def plain(self) -> dict[str, object]:
+        """For JSON; ``adapters`` only where there are any."""
+        found = asdict(self)
+        found["adapters"] = [
+            {**adapter._asdict(), "used": adapter is self.adapters[0]} for adapter in self.adapters
+        ]
+        return {key: value for key, value in found.items() if value or key != "adapters"}
 
 
 def main(*, as_json: bool = False) -> int:
     """Print the findings; the exit status is 1 if something that pxOS needs is broken."""
     findings = examine()
     if as_json:
-        found = [asdict(finding) for finding in findings]
+        found = [finding.plain() for finding in findings]
         tell(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
     else:
         width = max(len(finding.name) for finding in findings)
         for finding in findings:
             tell(f"{finding.state:8} {finding.name:{width}}  {finding.detail}\n")
+            for place, adapter in enumerate(finding.adapters):
+                used = "not used" if place else "used"
+                tell(f"{'':8} {'':{width}}  {used:8}  {_adapter(adapter)}\n")
             if finding.advice:
                 tell(f"{'':8} {'':{width}}  → {finding.advice}\n")
     return FAILED if any(finding.state == "broken" for finding in findings) else DONE
@@ -45,6 +65,7 @@ def examine() -> list[Finding]:
     looks: list[Callable[[], Finding]] = [
         _python,
         _machine,
+        _gpu,
         _pictures,
         _apps,
         _window,
@@ -92,6 +113,44 @@ def _machine() -> Finding:
     if status != 42:
         return Finding("machine", "broken", f"6 x 7 gave {status}", "install pxOS again")
     return Finding("machine", "ok", f"{_version('numpy')}; programs run on the CPU")
+
+
+def _adapter(info: AdapterInfo) -> str:
+    """An adapter in a few words."""
+    kind = "software" if info.is_software else info.kind
+    return ", ".join(filter(None, (info.name, kind, info.backend, info.driver)))
+
+
+def _gpu() -> Finding:
+    """Run the self-test on the adapter that programs get, and look at every word of its memory."""
+    from ..kernel.machine.gpu.device import GpuError, NoGpu, adapters, open_gpu
+    from . import gpu, selftest
+
+    environment.keep_drivers_quiet()
+    try:
+        found = tuple(adapters())
+        device = open_gpu()
+    except NoGpu as error:
+        what, advice = gpu.what_is_missing(error)
+        return Finding("gpu", "missing", f"{what}: programs run on the CPU", advice)
+    start = time.perf_counter()
+    try:
+        wrong = selftest.differences(gpu.backend_of(device).make)
+    except GpuError as error:
+        wrong, problem = ["all"], f"the self-test could not be run: {error}"
+    else:
+        problem = f"not the CPU's results: {', '.join(wrong)}"
+    finally:
+        device.close()
+    seconds = time.perf_counter() - start
+    if wrong:
+        advice = "update its driver, and start pxOS with --on cpu until then"
+        return Finding("gpu", "broken", problem, advice, found)
+    detail = f"passes the self-test ({seconds:.1f} s): every word is the same as on the CPU"
+    advice = ""
+    if device.info.is_software:
+        advice = "it computes on the CPU, so only --on gpu uses it; a card needs its Vulkan driver"
+    return Finding("gpu", "ok", detail, advice, found)
 
 
 def _pictures() -> Finding:

@@ -57,6 +57,84 @@ def may_have_display() -> bool:
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
+def has_package(name: str) -> bool:
+    """Whether a Python package is installed; does not import it."""
+    from importlib.util import find_spec
+
+    return find_spec(name) is not None
+
+
+def may_have_gpu() -> bool:
+    """Whether it is worth looking for a GPU.
+
+    On Linux and the BSDs that takes a device file and a Vulkan driver's manifest, where the Vulkan
+    loader looks for it; a renderer in software has the second alone.
+    """
+    if sys.platform in ("win32", "cygwin", "darwin"):
+        return True
+    devices = ("dri/renderD*", "nvidia[0-9]*", "dxg")
+    if not any(next(Path("/dev").glob(pattern), None) for pattern in devices):
+        return False
+    named = os.environ.get("VK_DRIVER_FILES") or os.environ.get("VK_ICD_FILENAMES")
+    return bool(named) or any(
+        next((folder / "vulkan" / "icd.d").glob("*.json"), None) for folder in _vulkan_folders()
+    )
+
+
+def keep_drivers_quiet() -> None:
+    """Where there is no display server, keep Mesa from asking one which adapter it draws with:
+    it complains on standard error, once for each driver.  pxOS chooses by itself."""
+    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        os.environ.setdefault("NODEVICE_SELECT", "1")
+
+
+def _vulkan_folders() -> list[Path]:
+    """The folders in which the Vulkan loader looks for ``vulkan/icd.d``."""
+    listed = (
+        os.environ.get("XDG_CONFIG_HOME", "~/.config"),
+        os.environ.get("XDG_CONFIG_DIRS", "/etc/xdg"),
+        "/usr/local/etc:/etc",
+        os.environ.get("XDG_DATA_HOME", "~/.local/share"),
+        os.environ.get("XDG_DATA_DIRS", "/usr/local/share:/usr/share"),
+    )
+    own = str(home() or "")
+    parts = [part for paths in listed for part in paths.split(os.pathsep) if part]
+    return [Path(own + part[1:] if part.startswith("~") else part) for part in parts]
+
+
+#: How the driver for a GPU is installed, by the names that a Linux distribution goes by.
+_DRIVERS = {
+    "debian": "apt install mesa-vulkan-drivers",
+    "fedora": "dnf install mesa-vulkan-drivers",
+    "rhel": "dnf install mesa-vulkan-drivers",
+    "suse": "zypper install libvulkan_lvp, or that of your card: libvulkan_intel, libvulkan_radeon",
+    "arch": "pacman -S vulkan-swrast, or the package of your card: vulkan-intel, vulkan-radeon",
+    "alpine": "apk add mesa-vulkan-swrast, or mesa-vulkan-intel, mesa-vulkan-ati",
+}
+
+
+def gpu_advice() -> str:
+    """What to do on this system for a GPU that programs can run on."""
+    if sys.platform == "darwin":
+        return "Metal comes with macOS 10.13 and newer: update the system"
+    if sys.platform in ("win32", "cygwin"):
+        return "Direct3D 12 comes with Windows 10 and newer: update the driver of your card"
+    names = []
+    for path in (Path("/etc/os-release"), Path("/usr/lib/os-release")):
+        try:
+            lines = path.read_text("utf-8", "replace").splitlines()
+        except OSError:
+            continue
+        settings = dict(line.partition("=")[::2] for line in lines)
+        words = f"{settings.get('ID', '')} {settings.get('ID_LIKE', '')}"
+        names = words.replace('"', "").lower().split()
+        break
+    command = next((_DRIVERS[name] for name in names if name in _DRIVERS), "")
+    if not command:
+        return "install the Vulkan driver of your card, or Mesa's"
+    return f"{command} (an NVIDIA card needs NVIDIA's own driver)"
+
+
 def has_terminal() -> bool:
     """Whether standard input and output are a terminal."""
     return sys.platform != "win32" and _is_tty(sys.stdin) and _is_tty(sys.stdout)

@@ -17,10 +17,11 @@ from ..kernel.machine.program import DEFAULT_QUOTA_BYTES, Program, ProgramError
 from ..kernel.pipes import SourceError
 from ..shell.pump import Pump
 from ..shell.traits import is_lively, is_still
-from . import environment
+from . import environment, gpu
 from .clock import RealClock
 from .displays import check_screenshot, open_display, resolve
 from .errors import DONE, INTERRUPTED, BootError, wrong
+from .notices import Notices
 from .outcome import tell_outcome
 from .run_options import HELP, RunOptions, Words
 from .standard import tell
@@ -159,13 +160,16 @@ class _Run:
         seed = options.seed
         if seed is None:
             seed = environment.chance() if where in ("window", "terminal") else 0
-        kernel = Kernel(self._store, clock=clock, seed=seed)
+        places = gpu.backends()
+        gpu.require(places, options.on)
+        kernel = Kernel(self._store, clock=clock, seed=seed, backends=places, on=options.on)
+        notices = Notices(kernel)
         try:
             process = self._spawn(kernel, where)
             if isinstance(clock, VirtualClock):
                 return self._headless(kernel, clock, process)
             if where:
-                return self._on_display(kernel, process, where)
+                return self._on_display(kernel, process, where, notices)
             return self._alone(kernel, process)
         except KeyboardInterrupt:
             return INTERRUPTED
@@ -279,13 +283,14 @@ class _Run:
             self._outputs.commit()
         return status
 
-    def _on_display(self, kernel: Kernel, process: Process, where: str) -> int:
+    def _on_display(self, kernel: Kernel, process: Process, where: str, notices: Notices) -> int:
         from .stage import play
 
         screen = self._options.screen
         display = open_display(
             where, screen, process.surface.rows, process.surface.cols, process.title
         )
+        notices.late = where == "terminal"
         try:
             picture = play(
                 kernel,
@@ -294,9 +299,11 @@ class _Run:
                 folder=Path.cwd(),
                 frames=screen.frames,
                 linger=self._lingers,
+                notices=notices,
             )
         finally:
             display.close()
+            notices.print()
             if self._late is not None:
                 self._late.print()
         return self._shown(process, picture)

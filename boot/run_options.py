@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..kernel.machine.meta import Meta
+from ..kernel.placement import AUTO, PLACES
 from .displays import ScreenOptions, parse_size
 from .errors import wrong
 
@@ -25,7 +26,7 @@ Runs a program picture by its name or its file, or a source (.pxa).
   --memory SIZE     the most memory it may take: 512M, 2G (1G)
   --seed N          what its random numbers begin with
   --allow PORTS     let it use ports beyond the harmless ones: files,line,processes
-  --on cpu          where it runs
+  --on WHERE        where it runs: cpu, gpu, or auto, where it is expected to be faster (auto)
 
 For programs that draw on the screen:
   --window, --terminal, --headless       where the screen is
@@ -55,6 +56,7 @@ class RunOptions:
     memory: int | None = None
     seed: int | None = None
     allow: list[str] = field(default_factory=list)
+    on: str = AUTO
     screen: ScreenOptions = field(default_factory=ScreenOptions)
     help: bool = False
 
@@ -96,9 +98,11 @@ def _where(options: RunOptions, where: str) -> None:
     options.screen.where = where
 
 
-def _on(text: str) -> None:
-    if text not in ("cpu", "auto"):
-        raise wrong(f"there is no executor for {text!r} here", "use --on cpu", "--on")
+def parse_place(text: str) -> str:
+    """A place where programs run; raises BootError."""
+    if text not in PLACES:
+        raise wrong(f"expected one of {', '.join(PLACES)}, not {text!r}", where="--on")
+    return text
 
 
 def _graphics(options: RunOptions, text: str) -> None:
@@ -117,7 +121,7 @@ _VALUED: dict[str, Callable[[RunOptions, str], None]] = {
     "--memory": lambda o, v: setattr(o, "memory", parse_memory(v)),
     "--seed": lambda o, v: setattr(o, "seed", number("--seed", v, 0, (1 << 64) - 1)),
     "--allow": _allow,
-    "--on": lambda o, v: _on(v),
+    "--on": lambda o, v: setattr(o, "on", parse_place(v)),
     "--frames": lambda o, v: setattr(o.screen, "frames", number("--frames", v, 1, 10**9)),
     "--screenshot": lambda o, v: setattr(o.screen, "screenshot", Path(v)),
     "--size": lambda o, v: setattr(o.screen, "size", parse_size(v)),

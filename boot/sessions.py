@@ -12,10 +12,11 @@ import numpy as np
 from ..kernel.grants import Grants
 from ..kernel.kernel import Kernel
 from ..kernel.machine.meta import Meta
+from ..kernel.placement import AUTO
 from ..kernel.process import Exit, Process
 from ..shell.pump import Pump
 from ..shell.session import Session
-from . import environment
+from . import environment, gpu
 from .clock import RealClock
 from .displays import ScreenOptions, open_display, resolve
 from .errors import FAILED, INTERRUPTED, BootError
@@ -84,10 +85,20 @@ class Screens:
         self._stage = Stage(self._kernel, process, self._display, Path.cwd())
 
 
-def _open_session(seed: int | None, allow: Sequence[str]) -> tuple[Kernel, Session, Screens]:
+def _open_session(
+    seed: int | None, allow: Sequence[str], on: str
+) -> tuple[Kernel, Session, Screens]:
     """A kernel and a session on standard input, output and error."""
     store = environment.app_store()
-    kernel = Kernel(store, clock=RealClock(), seed=environment.chance() if seed is None else seed)
+    places = gpu.backends()
+    gpu.require(places, on)
+    kernel = Kernel(
+        store,
+        clock=RealClock(),
+        seed=environment.chance() if seed is None else seed,
+        backends=places,
+        on=on,
+    )
     screens = Screens(kernel, ScreenOptions())
     terminal = sys.stdout.isatty()
     session = Session(
@@ -106,6 +117,7 @@ def _open_session(seed: int | None, allow: Sequence[str]) -> tuple[Kernel, Sessi
         live=terminal,
         columns=lambda: os.get_terminal_size(sys.stdout.fileno()).columns if terminal else 80,
     )
+    kernel.on_notice = lambda process, text: session.tell(f"{process.name} {text}")
     return kernel, session, screens
 
 
@@ -147,8 +159,8 @@ def _show(picture: np.ndarray, name: str) -> None:
     _err(f"{name}\n")
 
 
-def _run(text: str, seed: int | None, allow: Sequence[str], work: Callable[[Session], int]) -> int:
-    kernel, session, screens = _open_session(seed, allow)
+def _run(seed: int | None, allow: Sequence[str], on: str, work: Callable[[Session], int]) -> int:
+    kernel, session, screens = _open_session(seed, allow, on)
     try:
         return work(session)
     except KeyboardInterrupt:
@@ -161,7 +173,9 @@ def _run(text: str, seed: int | None, allow: Sequence[str], work: Callable[[Sess
         kernel.close()
 
 
-def run_line(text: str, *, seed: int | None = None, allow: Sequence[str] = ()) -> int:
+def run_line(
+    text: str, *, seed: int | None = None, allow: Sequence[str] = (), on: str = AUTO
+) -> int:
     """``pxos -c LINE``: run it and wait for its jobs; returns the exit status."""
 
     def work(session: Session) -> int:
@@ -169,11 +183,16 @@ def run_line(text: str, *, seed: int | None = None, allow: Sequence[str] = ()) -
         session.finish()
         return status
 
-    return _run(text, seed, allow, work)
+    return _run(seed, allow, on, work)
 
 
 def run_script(
-    path: Path, arguments: Sequence[str], *, seed: int | None = None, allow: Sequence[str] = ()
+    path: Path,
+    arguments: Sequence[str],
+    *,
+    seed: int | None = None,
+    allow: Sequence[str] = (),
+    on: str = AUTO,
 ) -> int:
     """``pxos SCRIPT.pxsh``; raises BootError if it cannot be read."""
     try:
@@ -182,7 +201,7 @@ def run_script(
         raise BootError("the script is no text in UTF-8", str(path)) from error
     except OSError as error:
         raise BootError(f"the script cannot be read, {why(error)}", str(path)) from error
-    return _run(text, seed, allow, lambda session: session.run_script(text, str(path), arguments))
+    return _run(seed, allow, on, lambda session: session.run_script(text, str(path), arguments))
 
 
 def _history() -> Path | None:
@@ -197,11 +216,11 @@ def _history() -> Path | None:
     return path
 
 
-def run_console(*, seed: int | None = None, allow: Sequence[str] = ()) -> int:
+def run_console(*, seed: int | None = None, allow: Sequence[str] = (), on: str = AUTO) -> int:
     """``pxos shell``: the console, or the lines of standard input if that is no terminal."""
     if not environment.has_terminal():
         text = sys.stdin.read()
-        return _run(text, seed, allow, lambda session: session.run_script(text, "standard input"))
+        return _run(seed, allow, on, lambda session: session.run_script(text, "standard input"))
     from ..shell.console import Console
     from .terminal_still import still
 
@@ -216,4 +235,4 @@ def run_console(*, seed: int | None = None, allow: Sequence[str] = ()) -> int:
             colours="NO_COLOR" not in os.environ,
         ).run()
 
-    return _run("", seed, allow, work)
+    return _run(seed, allow, on, work)

@@ -12,6 +12,7 @@ from ..kernel.kernel import Kernel
 from ..kernel.process import Process
 from .controls import Controls
 from .events import Display, Key, Pointer, Quit
+from .notices import Notices
 
 #: Least seconds that programs get of each frame, however late it is.
 _LEAST = 0.002
@@ -65,6 +66,10 @@ class Stage:
                 kernel.run(max(_LEAST, _left(kernel, end)))
         return frame
 
+    def tell(self, text: str) -> None:
+        """Lay a notice over the picture for a while."""
+        self._controls.tell(text)
+
     def finish(self) -> None:
         """End a recording that runs, and wait until it is written."""
         self._controls.finish()
@@ -96,13 +101,17 @@ def play(
     frames: int | None = None,
     linger: bool = False,
     each_frame: Callable[[], None] | None = None,
+    notices: Notices | None = None,
 ) -> np.ndarray:
     """Show a process until it ends or the user leaves, or for so many ``frames``.
 
-    ``each_frame`` is called once a frame.  Returns the picture that was shown last.
+    ``each_frame`` is called once a frame.  ``notices`` are shown over the picture.  Returns the
+    picture that was shown last.
     """
     stage = Stage(kernel, process, display, folder, linger=linger)
     first = frame_now(kernel)
+    if notices is not None:
+        notices.show = stage.tell
     try:
         while not stage.over:
             if each_frame is not None:
@@ -111,6 +120,8 @@ def play(
             if frames is not None and frame + 1 - first >= frames:
                 break
     finally:
+        if notices is not None:
+            notices.show = None
         stage.finish()
     return process.surface.picture
 

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from .apps import AppStore, Catalogue
 from .arguments import ArgValue
 from .clock import Clock, VirtualClock
+from .cost import CostModel
 from .devices.events import EventQueue
 from .devices.frame import Frames
 from .devices.line import LineFactory
@@ -25,10 +26,11 @@ from .machine import program as program_file
 from .machine.fault import InternalError
 from .machine.memory import Memory
 from .machine.meta import Meta
-from .machine.ports import Ports
 from .machine.program import DEFAULT_QUOTA_BYTES, Program
 from .pipes import PictureSink, PictureSource, TextSink, TextSource
-from .process import FAILED_STATUS, KILLED_STATUS, Executor, Exit, MakeExecutor, Process, State
+from .placed import Placed
+from .placement import AUTO, GPU, PLACES, Backends, Executor, MakeExecutor, NoGpuError
+from .process import FAILED_STATUS, KILLED_STATUS, Exit, Process, State
 from .random import derived_seed
 from .runner import Runner
 from .scheduler import Schedule, Scheduler
@@ -55,10 +57,14 @@ class Limits(NamedTuple):
 class Kernel:
     """The processes, and the time and events that reach them.
 
-    ``make_executor`` None: the CPU's.  ``line_service``: opens a conversation with the command
+    ``backends``: where processes can run (None: on the CPU).  ``on``: where those run that nobody
+    placed: "cpu", "gpu" or "auto".  ``make_executor``: runs all processes on executors of the
+    caller's instead, which are not placed.  ``line_service``: opens a conversation with the command
     language for each process that is granted port l; may be set later.  ``workers``: threads
     for long instructions; 0 runs everything on the kernel's thread; None: 0 on a VirtualClock,
     so that runs repeat exactly, else DEFAULT_WORKERS.
+
+    ``on_notice`` may be set: it is told what happens to a process that its user should know.
     """
 
     def __init__(
@@ -68,6 +74,8 @@ class Kernel:
         clock: Clock,
         seed: int = 0,
         scheduler: Schedule | None = None,
+        backends: Backends | None = None,
+        on: str = AUTO,
         make_executor: MakeExecutor | None = None,
         line_service: LineFactory | None = None,
         workers: int | None = None,
@@ -83,7 +91,11 @@ class Kernel:
         self.start_ms = clock.monotonic_ms()
         self.frames = Frames(self.start_ms)
         self.memory_bytes = 0
-        self._make_executor = _cpu if make_executor is None else make_executor
+        self.backends = Backends() if backends is None else backends
+        self.on = checked_place(on)
+        self.on_notice: Callable[[Process, str], None] | None = None
+        self._make_executor = make_executor
+        self._costs = CostModel(None if isinstance(clock, VirtualClock) else clock)
         if workers is None:
             workers = 0 if isinstance(clock, VirtualClock) else DEFAULT_WORKERS
         self._runner = Runner(self, workers)
@@ -110,6 +122,7 @@ class Kernel:
         surface: tuple[int, int] | None = None,
         parent: int | None = None,
         seed: int | None = None,
+        on: str | None = None,
         make_executor: MakeExecutor | None = None,
     ) -> Process:
         """Start a program; it runs in the next ``run``.
@@ -119,7 +132,8 @@ class Kernel:
         is a checkpoint.  ``priority``: each step up is a quarter more of the time.  ``surface``:
         rows, columns of its screen (None: what it prefers).  ``parent``: quotas and fuel come
         out of the parent's, and it ends with it.  ``seed`` None: derived from the kernel's seed,
-        or kept if the picture is a checkpoint.
+        or kept if the picture is a checkpoint.  ``on``: where it runs, "cpu", "gpu" or "auto"
+        (None: as the kernel was told).  ``make_executor``: what it runs on instead, for ever.
 
         Sources and sinks are the process's from now on: it closes them when it ends.  Raises
         SpawnError, ValueError for a priority there is not, and whatever ``make_executor`` raises;
@@ -155,7 +169,9 @@ class Kernel:
             memory.set64("fuel", fuel)
         try:
             connect(self, process, memory, args, inputs, output, text_in, text_out)
-            executor = (make_executor or self._make_executor)(memory, process.board)
+            executor = self._executor(
+                memory, process, program, on, make_executor or self._make_executor
+            )
         except BaseException:
             del self.processes[process.pid]
             if mother is not None:
@@ -168,6 +184,29 @@ class Kernel:
         self.memory_bytes += process.accounting.memory_bytes
         self.scheduler.add(process)
         return process
+
+    def _executor(
+        self,
+        memory: Memory,
+        process: Process,
+        program: Program,
+        on: str | None,
+        make: MakeExecutor | None,
+    ) -> Executor:
+        """What a process runs on."""
+        if make is not None:
+            return make(memory, process.board)
+        place = self.on if on is None else checked_place(on)
+        self._check_place(place)
+        return Placed(memory, process.board, self.backends, self._costs, place, program.image)
+
+    def _check_place(self, on: str) -> None:
+        """Open the GPU if it is asked for by name; raises SpawnError if there is none."""
+        if on == GPU:
+            try:
+                self.backends.gpu(asked=True)
+            except NoGpuError as error:
+                raise SpawnError(str(error)) from error
 
     def stillborn(self, name: str, text: str, parent: Process) -> Process:
         """A process that ended before it began, so that who started it can see why."""
@@ -319,6 +358,35 @@ class Kernel:
             if used >= seconds or clock.seconds() - start >= seconds:
                 return bool(len(self.scheduler) or self._runner.flying)
 
+    # ---- where processes run ----------------------------------------------------------------
+
+    def place(self, pid: int, on: str) -> None:
+        """Have a process run elsewhere, from its next slice on: "cpu", "gpu" or "auto".
+
+        Its results do not change.  Raises KeyError for an unknown pid, ValueError for a place
+        there is not or a process with an executor of its own, SpawnError if there is no GPU.
+        """
+        process = self.process(pid)
+        checked_place(on)
+        if process.placed is None:
+            raise ValueError(f"process {pid} has an executor of its own and cannot be placed")
+        self._check_place(on)
+        process.placed.place(on)
+
+    def settle(self, pid: int) -> None:
+        """Bring all words of its memory up to date, for whoever looks at the elements of its
+        matrices: those of a process on the GPU may be there alone.  Raises KeyError."""
+        process = self.process(pid)
+        while process.on_worker:
+            self.wait(None)
+        self._runner.settle(process)
+
+    def tell(self, process: Process, text: str) -> None:
+        """Something happened to a process that its user should know, for the kernel's parts."""
+        process.notices.append(text)
+        if self.on_notice is not None:
+            self.on_notice(process, text)
+
     # ---- ending ---------------------------------------------------------------------------
 
     def process(self, pid: int) -> Process:
@@ -351,15 +419,14 @@ class Kernel:
         """Give its memory back, for the kernel's parts; once is enough."""
         if process.memory is not None:
             self.memory_bytes -= process.accounting.memory_bytes
-            process.memory = None
+            process.memory = process.placed = None
 
     def checkpoint(self, pid: int) -> bytes:
         """The process as a picture (PNG bytes) that can be started again and goes on where it
         was; what waits in its ports is not part of it.  Raises KeyError, and ValueError for a
         process that never began."""
         process = self.process(pid)
-        while process.on_worker:
-            self.wait(None)
+        self.settle(pid)
         if process.memory is None:
             raise ValueError(f"process {pid} has no memory: it never began")
         return program_file.checkpoint(process.memory)
@@ -379,7 +446,7 @@ class Kernel:
         process.exit = how
         process.waiting_for = frozenset()
         self.scheduler.remove(process)
-        process.executor = None
+        process.leave_executor()
         for pid in list(process.children):
             self.kill(pid, "its parent ended")
             self.reap(pid)
@@ -389,8 +456,8 @@ class Kernel:
         process.tell_ended()
 
 
-def _cpu(memory: Memory, ports: Ports) -> Executor:
-    """The executor of a process that nobody placed elsewhere."""
-    from .machine.cpu.executor import CpuExecutor
-
-    return CpuExecutor(memory, ports)
+def checked_place(on: str) -> str:
+    """``on`` if it is a place; raises ValueError."""
+    if on not in PLACES:
+        raise ValueError(f"a place is one of {', '.join(PLACES)}, not {on!r}")
+    return on

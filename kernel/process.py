@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from .devices.base import Device
 from .devices.board import Board
@@ -17,7 +17,8 @@ from .grants import Grants
 from .machine.fault import Stop
 from .machine.memory import SYS, SYS_ROW, Memory
 from .machine.meta import Meta
-from .machine.ports import Ports
+from .placed import Placed
+from .placement import CPU, Executor
 from .scheduler import Share
 
 
@@ -74,29 +75,12 @@ class Accounting:
     memory_bytes: int = 0
 
 
-class Executor(Protocol):
-    """Runs a program; see ``kernel.machine.cpu.executor``."""
-
-    def run(self, slice_fuel: int) -> Stop:
-        """Run for at most ``slice_fuel`` fuel."""
-        ...
-
-    def settle(self) -> None:
-        """Bring all of the memory's words up to date, before anybody looks at elements there.
-
-        SYS, headers, table, stack and code are up to date whenever ``run`` has returned.
-        """
-        ...
-
-
-MakeExecutor = Callable[[Memory, Ports], Executor]
-
-
 class Process:
     """One process.  Made by ``Kernel.spawn``; others read its public attributes, push events
     to ``keys`` and ``pointer``, and look at ``surface``.
 
-    ``card``: after a fault, the lines of its error card.
+    ``card``: after a fault, the lines of its error card.  ``notices``: what happened to it that
+    its user should know, one line each: "goes on on the CPU: the GPU was lost".
     """
 
     def __init__(
@@ -122,6 +106,7 @@ class Process:
         self.state = State.READY
         self.exit: Exit | None = None
         self.card: list[str] = []
+        self.notices: list[str] = []
         self.accounting = Accounting()
         self.surface = surface
         self.keys = keys
@@ -134,6 +119,7 @@ class Process:
         # Below: the kernel's own.
         self.memory: Memory | None = None
         self.executor: Executor | None = None
+        self.placed: Placed | None = None
         self.on_worker = False
         self.next_fuel = 0
         self.waiting_for: frozenset[str] = frozenset()
@@ -158,6 +144,11 @@ class Process:
         return self.state is State.ENDED
 
     @property
+    def where(self) -> str:
+        """Where it runs: "cpu" or "gpu"."""
+        return CPU if self.placed is None else self.placed.shown_where
+
+    @property
     def is_screen_program(self) -> bool:
         """Whether it may show a picture."""
         return "s" in self.grants.ports
@@ -175,11 +166,22 @@ class Process:
         """Give it what it runs on, and start counting."""
         self.memory = memory
         self.executor = executor
+        self.placed = executor if isinstance(executor, Placed) else None
         at = memory.data_addr(SYS_ROW)
         self._sys = slice(at, at + len(SYS))
         self._fuel_start = memory.get64("fuel")
         self._done_start = memory.get64("done")
         self.accounting.memory_bytes = memory.top * memory.width * 4
+
+    def leave_executor(self) -> None:
+        """It has ended: let go of what ran it, but for a GPU on which elements of its matrices may
+        be, until somebody looks or its memory is freed."""
+        self.executor = None
+        placed = self.placed
+        if placed is not None:
+            placed.give_up()
+            if not placed.uses_gpu:
+                self.placed = None
 
     def count(self, seconds: float) -> int:
         """Bring the accounting up to date after a slice of ``seconds``; returns the fuel it

@@ -1,4 +1,8 @@
-"""Running: one slice of one process, on the kernel's thread or a worker's, and what follows."""
+"""Running: one slice of one process, on the kernel's thread or a worker's, and what follows.
+
+What may touch the GPU runs on a thread of its own: waiting for a device stops nobody else, and
+processes take turns at it by themselves.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ from .devices.board import Answer
 from .explain import explain, headline
 from .machine.fault import InternalError, Stop
 from .machine.ports import Wait
+from .placement import GPU
 from .process import FAILED_STATUS, Exit, Process, State
 from .scheduler import SLICE_SECONDS
 from .workers import Caught, Outcome, Workers
@@ -29,20 +34,22 @@ _CODE_ENTRY = 2
 class Runner:
     """Gives processes their slices.
 
-    ``flying``: how many instructions are on worker threads.  ``inside``: whether a program is
+    ``flying``: how many slices are on worker threads.  ``inside``: whether a program is
     running on the kernel's thread right now.
     """
 
     def __init__(self, kernel: Kernel, workers: int) -> None:
         self._kernel = kernel
         self._workers = Workers(workers)
-        self._pace: dict[int, float] = {}
+        self._gpu_worker = Workers(min(workers, 1))
+        self._pace: dict[tuple[str, int], float] = {}
         self.flying = 0
         self.inside = False
 
     def close(self) -> None:
         """Let the worker threads go."""
         self._workers.close()
+        self._gpu_worker.close()
 
     def step(self, process: Process) -> float:
         """Give a process its slice; returns the seconds reckoned."""
@@ -57,9 +64,13 @@ class Runner:
         if process.next_fuel > fuel:  # the slice is one instruction
             fuel = process.next_fuel
             alone = _next_opcode(process)
-            if self._workers.count and self._is_long(alone, fuel):
-                self._fly(process, fuel, alone)
+        if process.placed is not None and process.placed.uses_gpu:
+            if self._gpu_worker.count:
+                self._fly(process, fuel, alone, self._gpu_worker)
                 return 0.0
+        elif alone >= 0 and self._workers.count and self._is_long(process, alone, fuel):
+            self._fly(process, fuel, alone, self._workers)
+            return 0.0
         outcome: Outcome
         start = clock.seconds()
         self.inside = True
@@ -71,21 +82,50 @@ class Runner:
             self.inside = False
         seconds = clock.seconds() - start
         if alone >= 0:
-            self._learn(alone, fuel, seconds)
+            self._learn(process, alone, fuel, seconds)
         # A program may bring about its own end: a terminal that was told to kill itself.
         return seconds if process.ended else self._settle(process, outcome, seconds)
 
-    def _is_long(self, opcode: int, fuel: int) -> bool:
+    def settle(self, process: Process) -> None:
+        """Bring the words of its memory up to date, when no slice of it runs."""
+        placed = process.placed
+        if placed is None or placed.where != GPU:
+            return
+        if not self._gpu_worker.count:
+            placed.settle()
+        else:
+            landed: SimpleQueue[Outcome | None] = SimpleQueue()
+
+            def work() -> Stop:
+                placed.settle()
+                return Stop("Y", 0)
+
+            def land(outcome: Outcome) -> None:
+                landed.put(outcome)
+                self._kernel.post(self._gpu_worker.finished)
+
+            self._gpu_worker.submit(work, land)
+            while landed.empty():  # what the GPU does until then may ask the ports
+                self._kernel.wait(None)
+            outcome = landed.get()
+            if isinstance(outcome, Exception):
+                raise outcome
+        self._tell(process)
+
+    def _is_long(self, process: Process, opcode: int, fuel: int) -> bool:
         """Whether an instruction is expected to take longer than a slice."""
-        return fuel * self._pace.get(opcode, FIRST_PACE) > SLICE_SECONDS
+        pace = self._pace.get((process.where, opcode), FIRST_PACE)
+        return fuel * pace > SLICE_SECONDS
 
-    def _learn(self, opcode: int, fuel: int, seconds: float) -> None:
+    def _learn(self, process: Process, opcode: int, fuel: int, seconds: float) -> None:
         """Remember how long a unit of fuel takes in an instruction, by what one just took."""
+        key = process.where, opcode
         pace = min(MAX_PACE, seconds / fuel)
-        self._pace[opcode] = (self._pace.get(opcode, pace) + pace) / 2
+        self._pace[key] = (self._pace.get(key, pace) + pace) / 2
 
-    def _fly(self, process: Process, fuel: int, opcode: int) -> None:
-        """Let a worker do one instruction."""
+    def _fly(self, process: Process, fuel: int, opcode: int, workers: Workers) -> None:
+        """Let a worker run a slice; ``opcode``: of the one instruction in it, -1 if there may be
+        more."""
         executor, clock = process.executor, self._kernel.clock
         assert executor is not None
         start = 0.0
@@ -97,12 +137,12 @@ class Runner:
 
         def land(outcome: Outcome) -> None:
             seconds = clock.seconds() - start
-            self._kernel.post(partial(self._land, process, outcome, opcode, fuel, seconds))
+            self._kernel.post(partial(self._land, process, outcome, opcode, fuel, seconds, workers))
 
         process.on_worker = True
         process.board.relay = partial(self._relay, process)
         self.flying += 1
-        self._workers.submit(work, land)
+        workers.submit(work, land)
 
     def _relay(self, process: Process, letter: str, ask: Callable[[], Answer]) -> Answer:
         """On a worker: have a device asked on the kernel's thread.  A process that has ended
@@ -126,13 +166,21 @@ class Runner:
         return answer
 
     def _land(
-        self, process: Process, outcome: Outcome, opcode: int, fuel: int, seconds: float
+        self,
+        process: Process,
+        outcome: Outcome,
+        opcode: int,
+        fuel: int,
+        seconds: float,
+        workers: Workers,
     ) -> None:
-        self._learn(opcode, fuel, seconds)
+        if opcode >= 0:
+            self._learn(process, opcode, fuel, seconds)
         process.on_worker = False
         process.board.relay = None
         self.flying -= 1
-        self._workers.finished()
+        workers.finished()
+        self._tell(process)
         if process.ended:
             if process.pid not in self._kernel.processes:
                 self._kernel.free(process)
@@ -148,17 +196,27 @@ class Runner:
         reckoned = self._kernel.scheduler.charge(process, burnt, seconds)
         for payer in process.fuel_payers:
             payer.fuel_debt += burnt
+        self._tell(process)
         if grown and self._kernel.memory_bytes > self._kernel.limits.memory_bytes:
             limit = self._kernel.limits.memory_bytes
             self._fail(process, f"all programs together used more than {limit} bytes")
             self._kernel.free(process)
         elif isinstance(outcome, Stop):
+            if process.placed is not None:
+                process.placed.after(outcome, reckoned)
             self._follow(process, outcome)
         elif isinstance(outcome, MemoryError):
             self._fail(process, "the host has no memory for it")
         else:
             raise InternalError(f"the executor of {process} broke on a worker") from outcome
         return reckoned
+
+    def _tell(self, process: Process) -> None:
+        """Pass on what its executor has to tell."""
+        if process.placed is not None and process.placed.notices:
+            texts, process.placed.notices = process.placed.notices, []
+            for text in texts:
+                self._kernel.tell(process, text)
 
     def _fail(self, process: Process, text: str) -> None:
         self._kernel.end(process, Exit("killed", FAILED_STATUS, None, text))

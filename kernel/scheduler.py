@@ -5,13 +5,15 @@ its weight, and runs the process that has had least.  A process that slept start
 back than the others, so it is served soon but cannot save up a claim.
 
 Time is what the clock measured; on a clock that stands still (a virtual one) it is reckoned
-from fuel, so that a run can be repeated exactly.
+from fuel, so that a run can be repeated exactly, on whatever the processes run.
 """
 
 from __future__ import annotations
 
 import heapq
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from .placement import CPU, GPU
 
 if TYPE_CHECKING:
     from .process import Process
@@ -23,8 +25,19 @@ PRIORITY_STEP = 1.25
 MIN_PRIORITY, MAX_PRIORITY = -20, 20
 #: Fuel a second before anything was measured, and always on a clock that stands still.
 NOMINAL_FUEL_RATE = 1_000_000
-#: Bounds of a slice in fuel.
-MIN_SLICE, MAX_SLICE = 200, 200_000
+
+
+class Bounds(NamedTuple):
+    """What a slice may be: ``seconds`` long, and so much fuel."""
+
+    seconds: float
+    least: int
+    most: int
+
+
+#: By where a process runs.  On the GPU a slice keeps no other process waiting but those there, and
+#: a large instruction is only recorded, so it must not be a slice of its own.
+BOUNDS = {CPU: Bounds(SLICE_SECONDS, 200, 200_000), GPU: Bounds(0.008, 200, 20_000_000)}
 
 
 class Schedule(Protocol):
@@ -87,15 +100,20 @@ class Scheduler:
         self._ready.pop(process.pid, None)
 
     def slice(self, process: Process) -> int:
-        """What the process burns in SLICE_SECONDS, by its own measured rate."""
-        return max(MIN_SLICE, min(MAX_SLICE, int(process.share.fuel_rate * SLICE_SECONDS)))
+        """What the process burns in a slice's time where it runs, by its own measured rate."""
+        rate = process.share.fuel_rates.get(process.where)
+        if rate is None:
+            return int(NOMINAL_FUEL_RATE * SLICE_SECONDS)
+        bounds = BOUNDS[process.where]
+        return max(bounds.least, min(bounds.most, int(rate * bounds.seconds)))
 
     def charge(self, process: Process, fuel: int, seconds: float) -> float:
         """Add to its virtual runtime, and learn its rate."""
         share = process.share
         if seconds > 0:
             if fuel:
-                share.fuel_rate += (fuel / seconds - share.fuel_rate) * 0.5
+                rate = share.fuel_rates.get(process.where, NOMINAL_FUEL_RATE)
+                share.fuel_rates[process.where] = rate + (fuel / seconds - rate) * 0.5
         else:
             seconds = fuel / NOMINAL_FUEL_RATE
         share.runtime += seconds / share.weight
@@ -106,9 +124,10 @@ class Scheduler:
 
 
 class Share:
-    """What the scheduler keeps for a process: virtual runtime, weight, fuel a second."""
+    """What the scheduler keeps for a process: virtual runtime, weight, and the fuel a second that
+    was measured where it ran."""
 
-    __slots__ = ("fuel_rate", "runtime", "weight")
+    __slots__ = ("fuel_rates", "runtime", "weight")
 
     def __init__(self, priority: int) -> None:
         """Raises ValueError for a priority outside MIN_PRIORITY..MAX_PRIORITY."""
@@ -116,7 +135,7 @@ class Share:
             raise ValueError(f"a priority is {MIN_PRIORITY} to {MAX_PRIORITY}, not {priority}")
         self.runtime = 0.0
         self.weight = PRIORITY_STEP**priority
-        self.fuel_rate = float(NOMINAL_FUEL_RATE)
+        self.fuel_rates: dict[str, float] = {}
 
 
 class ShuffledScheduler:

@@ -36,7 +36,7 @@ def _processes(call: Call) -> list[Process]:
 
 def _ps(call: Call) -> Steps:
     call.at_most(0)
-    rows = [("PID", "NAME", "STATE", "TIME", "FUEL", "MEMORY")]
+    rows = [("PID", "NAME", "STATE", "ON", "TIME", "FUEL", "MEMORY")]
     for process in _processes(call):
         used = process.accounting
         rows.append(
@@ -44,12 +44,13 @@ def _ps(call: Call) -> Steps:
                 str(process.pid),
                 process.name,
                 process.state.value,
+                process.where,
                 time_text(used.seconds),
                 size_text(used.fuel),
                 size_text(used.memory_bytes),
             )
         )
-    yield line("\n".join(table(rows, frozenset({0, 3, 4, 5}))))
+    yield line("\n".join(table(rows, frozenset({0, 4, 5, 6}))))
     return 0
 
 

@@ -32,6 +32,14 @@ def _opened() -> Gpu | str:
         return str(error)
 
 
+def has_gpu() -> bool:
+    """Whether there is a device; fails where one is promised and missing."""
+    found = _opened()
+    if isinstance(found, str) and required():
+        raise RuntimeError(f"PXOS_REQUIRE_GPU=1, but there is no GPU: {found}")
+    return not isinstance(found, str)
+
+
 def gpu() -> Gpu:
     """The shared device; skips the test that asks, or fails it, where there is none."""
     found = _opened()

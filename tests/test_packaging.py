@@ -33,7 +33,7 @@ def test_every_folder_of_modules_is_a_package() -> None:
 
 
 @pytest.mark.slow
-def test_a_wheel_holds_the_apps_and_fonts(tmp_path: Path) -> None:
+def test_a_wheel_holds_the_apps_fonts_and_shaders(tmp_path: Path) -> None:
     subprocess.run(
         [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(tmp_path), str(ROOT)],
         check=True,
@@ -45,4 +45,6 @@ def test_a_wheel_holds_the_apps_and_fonts(tmp_path: Path) -> None:
         assert f"pxos/{app.relative_to(ROOT).as_posix()}" in names
     for font in (ROOT / "fonts").glob("*.png"):
         assert f"pxos/fonts/{font.name}" in names
+    for shader in (ROOT / "kernel" / "machine" / "gpu").glob("*.wgsl"):
+        assert f"pxos/{shader.relative_to(ROOT).as_posix()}" in names
     assert "pxos/py.typed" in names

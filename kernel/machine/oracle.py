@@ -294,6 +294,9 @@ class Oracle:
             except Stopped as stopped:
                 return self._stop(stopped.stop)
 
+    def settle(self) -> None:
+        """Bring the memory's words up to date: here they always are."""
+
     def _step(self, pc: int) -> None:
         """Execute the instruction at pc."""
         code = matrix(self.memory, 0, 2)

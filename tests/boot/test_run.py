@@ -165,7 +165,7 @@ def test_random_numbers_repeat_unless_another_seed_is_given(pxos: Pxos, here: Pa
         (["run", "twice", "-o", "x.png"], 2, "twice gives no pictures"),
         (["run", "twice", "--frames", "3", "--screenshot", "x.png"], 2, "twice has no screen"),
         (["run", "--bogus", "add"], 2, "there is no option --bogus"),
-        (["run", "--on", "gpu", "add"], 2, "use --on cpu"),
+        (["run", "--on", "moon", "add"], 2, "one of cpu, gpu, auto, not 'moon' (--on)"),
         (["run", "--fuel", "x", "add"], 2, "--fuel"),
         (["run", "--memory", "12Q", "add"], 2, "512M"),
         (["run", "--size", "9", "echo"], 2, "ROWSxCOLUMNS"),

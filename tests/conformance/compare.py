@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ from pxos.kernel.machine.fault import Stop
 from pxos.kernel.machine.memory import Memory
 
 from .building import NO_LIMIT, WIDTH, Draft
-from .executors import FACTORIES, OTHERS, REFERENCE, Factory
+from .executors import FACTORIES, OTHERS, REFERENCE, Executor, Factory
 from .scripted_ports import ScriptedPorts
 
 #: How often a program that waits is woken before it is left waiting.
@@ -43,7 +43,7 @@ class Outcome:
 
 
 def run(
-    factory: Factory | Callable[[Memory, ScriptedPorts], object],
+    factory: Factory | Callable[[Memory, ScriptedPorts], Executor],
     draft: Draft,
     seed: int,
     slices: Iterator[int] | None = None,
@@ -63,6 +63,7 @@ def run(
         if stop.reason != "W":
             break
         ports.woken()
+    executor.settle()
     return Outcome(memory.words, tuple(stops), tuple(ports.log))
 
 
@@ -76,7 +77,13 @@ class TakingTurns:
     def run(self, slice_fuel: int) -> Stop:
         self._turn += 1
         factory = list(FACTORIES.values())[self._turn % len(FACTORIES)]
-        return factory(self._memory, self._ports).run(slice_fuel)
+        executor = factory(self._memory, self._ports)
+        stop = executor.run(slice_fuel)
+        executor.settle()
+        return stop
+
+    def settle(self) -> None:
+        """Every turn has ended settled."""
 
 
 def random_slices(seed: int) -> Iterator[int]:
@@ -86,10 +93,10 @@ def random_slices(seed: int) -> Iterator[int]:
         yield chooser.choice((0, 1, 1, 2, 3, 5, 8, 40))
 
 
-def check(draft: Draft, seed: int, what: str) -> Outcome:
-    """Demand that all executors agree on a draft; the reference's outcome."""
+def check(draft: Draft, seed: int, what: str, names: Iterable[str] = OTHERS) -> Outcome:
+    """Demand that all executors, or those named, agree on a draft; the reference's outcome."""
     expected = run(FACTORIES[REFERENCE], draft, seed)
-    for name in OTHERS:
+    for name in names:
         found = expected.differs(run(FACTORIES[name], draft, seed))
         assert not found, f"{what}: {REFERENCE} and {name} differ: " + "; ".join(found)
     return expected

@@ -2,7 +2,8 @@
 
 Beside an executor as it is stand variants of it with its thresholds turned down, so that small
 programs reach what otherwise only large or long ones do: blocks, caches that overflow, loops
-that are translated at once.
+that are translated at once, matrices that live on the GPU.  The GPU's are there only if a GPU is;
+see ``tests.gpu``.
 """
 
 from __future__ import annotations
@@ -14,22 +15,25 @@ from types import ModuleType
 from typing import Protocol
 
 from pxos.kernel.machine.cpu.executor import CpuExecutor
+from pxos.kernel.machine.cpu.fill import bind_plan
 from pxos.kernel.machine.fault import Stop
+from pxos.kernel.machine.gpu.executor import GpuExecutor
 from pxos.kernel.machine.memory import Memory
 from pxos.kernel.machine.oracle import Oracle
 from pxos.kernel.machine.ports import Ports
+from tests.gpu import gpu, has_gpu
 
 PACKAGE = "pxos.kernel.machine"
-CPU_MODULES = tuple(
+MODULES = tuple(
     import_module(f"{PACKAGE}.{name}")
     for name in (
         "plan",
         "plan_resolve",
+        "stepper",
         "cpu.arith",
         "cpu.bits",
         "cpu.conv",
         "cpu.draw",
-        "cpu.executor",
         "cpu.finish",
         "cpu.fold",
         "cpu.functions",
@@ -37,6 +41,18 @@ CPU_MODULES = tuple(
         "cpu.matmul",
         "cpu.move",
         "cpu.translate",
+        "gpu.conv",
+        "gpu.draw",
+        "gpu.fill",
+        "gpu.fold",
+        "gpu.fuse",
+        "gpu.kit",
+        "gpu.lines",
+        "gpu.move",
+        "gpu.registers",
+        "gpu.residency",
+        "gpu.speculation",
+        "gpu.stream",
     )
 )
 
@@ -60,26 +76,86 @@ CRAMPED = {
 }
 EAGER = {"HOT": 1}
 
+#: The GPU executor with everything on the GPU that can be there.
+ALL_ON_GPU = {"HOST_FUEL": -1, "HOST_WORDS": 0}
+#: With matrices of one row of the picture on the host, others on the GPU, and little room for
+#: whatever is under way.
+MIXED = {
+    "HOST_WORDS": 56,
+    "BATCH": 3,
+    "STAGED_WORDS": 64,
+    "STAGED_MOST": 60,
+    "MAX_COPIES": 2,
+    "READ_WORDS": 40,
+    "MOST_UNREAD": 9,
+    "MAX_ENTRIES": 8,
+    "MAX_PLANS": 3,
+    "MAX_REMEMBERED": 12,
+    "SPECIALISE": 0,
+}
+#: With kernels written for the very kinds and strides, and runs of instructions fused into one.
+FUSED = ALL_ON_GPU | {"SPECIALISE": 0, "FUSE_FROM": 1, "MAX_STEPS": 4}
+#: With sums, lines and pictures cut into more pieces than their sizes need.
+IN_PIECES = ALL_ON_GPU | {
+    "PIECE": 8,
+    "SHORT": 2,
+    "SHORT_COLUMN": 2,
+    "MANY": 2,
+    "FEW_STRIPS": 2,
+    "MOST_ITEMS": 4,
+    "SCRATCH_WORDS": 256,
+    "BAND_WORDS": 256,
+    "VECTOR_ELEMENTS": 1,
+    "TAPS": 8,
+    "TILE_TAPS": 64,
+    "LOOKS": 16,
+    "LARGE": 64,
+    "THIN": 1,
+}
+#: With bindings of so many words that matrices of more than one row of the picture, or of
+#: thousands of words, are bound in windows.
+NARROW = ALL_ON_GPU | {"BINDING_WORDS": 64}
+WINDOWED = ALL_ON_GPU | {"BINDING_WORDS": 2048, "SPECIALISE": 0, "FUSE_FROM": 1}
+
 
 class Executor(Protocol):
     """What runs a memory."""
 
     def run(self, slice_fuel: int) -> Stop: ...
 
+    def settle(self) -> None: ...
+
 
 Factory = Callable[[Memory, Ports], Executor]
 
 
 class Tuned:
-    """The CPU executor with other thresholds while it runs."""
+    """An executor with other thresholds while it runs."""
 
-    def __init__(self, memory: Memory, ports: Ports, constants: dict[str, int]) -> None:
-        self._executor = CpuExecutor(memory, ports)
+    def __init__(
+        self, make: Factory, memory: Memory, ports: Ports, constants: dict[str, int]
+    ) -> None:
+        with tuned(constants):
+            self._executor = make(memory, ports)
         self._constants = constants
 
     def run(self, slice_fuel: int) -> Stop:
         with tuned(self._constants):
             return self._executor.run(slice_fuel)
+
+    def settle(self) -> None:
+        with tuned(self._constants):
+            self._executor.settle()
+
+
+def on_gpu(memory: Memory, ports: Ports) -> Executor:
+    """The GPU executor on the tests' shared device."""
+    return GpuExecutor(memory, ports, gpu(), bind_plan)
+
+
+def variant(make: Factory, constants: dict[str, int]) -> Factory:
+    """A factory of an executor with other thresholds."""
+    return lambda memory, ports: Tuned(make, memory, ports, constants)
 
 
 @contextmanager
@@ -92,7 +168,7 @@ def tuned(constants: dict[str, int]) -> Iterator[None]:
         setattr(owner, name, value)
 
     try:
-        for module in CPU_MODULES:
+        for module in MODULES:
             for name, value in constants.items():
                 if hasattr(module, name):
                     replace(module, name, value)
@@ -100,6 +176,8 @@ def tuned(constants: dict[str, int]) -> Iterator[None]:
             finish: ModuleType = import_module(f"{PACKAGE}.cpu.finish")
             replace(finish.blocks, "__defaults__", (constants["BLOCK"],))
             replace(finish.blockwise, "__kwdefaults__", {"limit": constants["BLOCK"]})
+        if "BINDING_WORDS" in constants:
+            replace(gpu(), "binding_words", constants["BINDING_WORDS"])
         yield
     finally:
         for owner, name, value in reversed(kept):
@@ -109,8 +187,25 @@ def tuned(constants: dict[str, int]) -> Iterator[None]:
 FACTORIES: dict[str, Factory] = {
     "oracle": Oracle,
     "cpu": CpuExecutor,
-    "eager cpu": lambda memory, ports: Tuned(memory, ports, EAGER),
-    "cramped cpu": lambda memory, ports: Tuned(memory, ports, CRAMPED),
+    "eager cpu": variant(CpuExecutor, EAGER),
+    "cramped cpu": variant(CpuExecutor, CRAMPED),
 }
+#: Variants of the GPU executor that take turns where each program is run on one of them.
+TURNS: dict[str, Factory] = {}
+if has_gpu():
+    TURNS = {
+        "mixed gpu": variant(on_gpu, MIXED),
+        "fused gpu": variant(on_gpu, FUSED),
+        "gpu in pieces": variant(on_gpu, IN_PIECES),
+        "narrow gpu": variant(on_gpu, NARROW),
+        "windowed gpu": variant(on_gpu, WINDOWED),
+    }
+    FACTORIES |= {"gpu": variant(on_gpu, ALL_ON_GPU), **TURNS}
 REFERENCE = "oracle"
 OTHERS = tuple(name for name in FACTORIES if name != REFERENCE)
+
+
+def in_turn(number: int) -> tuple[str, ...]:
+    """The executors to compare with the reference on the program of this number of many."""
+    always = tuple(name for name in OTHERS if name not in TURNS)
+    return (*always, list(TURNS)[number % len(TURNS)]) if TURNS else always

@@ -2,7 +2,11 @@
 
 Code is written one instruction at a time; the oracle tries each candidate on the memory as
 the program has left it, and candidates that fault are mostly thrown away.  ``mixed`` programs
-work on matrices of all kinds, ``scalar`` ones are loops over single numbers.
+work on matrices of all kinds, ``scalar`` ones are loops over single numbers.  Of these two a
+program has one or the other by chance; others only where they are asked for: ``far`` ones have a
+table with more entries than operand bytes can name, and reach them by Name; ``divides`` divide
+much, and some of their divisions by zero stay, so that what runs ahead must be undone;
+``large`` ones are mixed ones whose matrices have thousands of elements.
 """
 
 from __future__ import annotations
@@ -20,13 +24,21 @@ from .building import Draft
 from .scripted_ports import ScriptedPorts
 
 CODE = 2
-#: Fuel with which a candidate is tried: a loop that takes more is not wanted.
-TRIAL_FUEL = 400
+#: Fuel with which a candidate is tried, and a program is run: loops that take more are not wanted.
+TRIAL_FUEL, FUEL = 400, 3000
+#: How many times that is for programs of thousands of elements.
+LARGE_FUEL = 8
 TRIES = 6
+#: Entries of a ``far`` program's table, and by how much Name reaches beyond what it is given.
+FAR_ENTRIES, FAR_STEPS = (210, 270), (150, 240)
 
+_MIXED = "".join(op.char for op in ROWS) + "A-*?GPp;,rT$NVMFfCc[W]VNA;#b"
 BY_WEIGHT = {
-    "mixed": "".join(op.char for op in ROWS) + "A-*?GPp;,rT$NVMFfCc[W]VNA;#b",
+    "mixed": _MIXED,
     "scalar": "AAAA----**/%R_<<==&|^S?#BbBbBb((GGPPA-<$qN)IFw",
+    "far": _MIXED + "NNNNNNNNNNNN",
+    "divides": "//////%%%%A-*_<=&S?qFfCI;,rTGP@M#bBV$]",
+    "large": _MIXED,
 }
 
 
@@ -41,10 +53,14 @@ class Pool:
         ]
         self.counters = [draft.integers(1, 1, [0]) for _ in range(2)]
         self.scalars += self.counters[:1]
-        rows, cols = chooser.choice((1, 2, 3, 4)), chooser.choice((4, 4, 8))
+        self.far_steps: list[int] = []
+        if style == "large":
+            rows, cols = chooser.choice((1, 7, 41)), chooser.choice((4, 36, 68))
+        else:
+            rows, cols = chooser.choice((1, 2, 3, 4)), chooser.choice((4, 4, 8))
         shapes = [(rows, cols), (rows, cols), (1, cols), (rows, 1), (0, 0)]
         self.targets: list[int] = []
-        for kind in "IXTPIX"[: 6 if style == "mixed" else 3]:
+        for kind in "IXTPIX"[: 3 if style == "scalar" else 6]:
             height, width = chooser.choice(shapes)
             self.targets.append(
                 values.plain(
@@ -92,6 +108,17 @@ class Pool:
         self.words = draft.integers(1, 3, [0, 0, 0])
         self.words_data = draft.matrices[-1].data
         self.all = [*range(FIRST_FREE_ENTRY + len(draft.matrices))]
+        if style == "far":
+            self._go_far(draft)
+
+    def _go_far(self, draft: Draft) -> None:
+        """Add numbers that Name steps by, and entries behind all that operand bytes can name."""
+        chooser = self.chooser
+        self.far_steps = [draft.integers(1, 1, [chooser.randint(*FAR_STEPS)]) for _ in range(6)]
+        last = chooser.randint(*FAR_ENTRIES)
+        while len(draft.matrices) < last:
+            kind, shape = chooser.choice("IIXTP"), chooser.choice([(1, 1), (1, 4), (3, 4)])
+            values.plain(draft, chooser, kind, *shape, None, chooser.choice((0, 0, 60)))
 
     def operand(self, name: str, char: str, style: str) -> int:
         """An operand byte for this place of this instruction."""
@@ -108,6 +135,8 @@ class Pool:
             return chooser.choice(self.scalars if scalar else self.targets + self.views)
         if name in "nc" and chooser.random() < 0.8 and char in "HBbI":
             scalar = True
+        if name == "i" and char == "N" and self.far_steps and roll < 0.9:
+            return chooser.choice(self.far_steps)
         if name == "i" and not scalar and char != "N":
             return chooser.choice(self.indices)
         if name == "s" and char == "V":
@@ -166,10 +195,10 @@ def program(seed: str, style: str | None = None) -> Draft:
     draft = Draft(
         code_writable=chooser.random() < 0.4,
         stack=chooser.choice((0, 1, 3, 8)),
-        spare_rows=chooser.choice((2, 20, 60)),
+        spare_rows=chooser.choice((2, 20, 60)) * (20 if style == "large" else 1),
         table_spare=chooser.randrange(2),
         code=[0] * length,
-        fuel=3000,
+        fuel=FUEL * (LARGE_FUEL if style == "large" else 1),
     )
     pool = Pool(draft, chooser, style)
     pool.words_data[:] = [
@@ -203,16 +232,18 @@ def _write(draft: Draft, pool: Pool, style: str, length: int, chooser: random.Ra
                 draft.code[pc] = memory.words[code_at + pc] = word
                 pc += 1
             memory.set("pc", pc - len(fixed))
-            _try(memory)
+            _try(memory, style)
             continue
         lands = 0
         for _ in range(TRIES):
             before = memory.words.copy()
             draft.code[pc] = memory.words[code_at + pc] = instruction(pool, style, pc, length)
             memory.set("pc", pc)
-            stop = _try(memory)
+            stop = _try(memory, style)
             lands = stop.pc if stop.reason == "?" and stop.pc > pc else 0
             if lands or chooser.random() < 0.01:
+                break
+            if style == "divides" and stop.reason == "/" and chooser.random() < 0.2:
                 break
             memory.words[:] = before
         for skipped in range(pc + 1, min(lands, length)):
@@ -221,6 +252,7 @@ def _write(draft: Draft, pool: Pool, style: str, length: int, chooser: random.Ra
         pc = lands or pc + 1
 
 
-def _try(memory: Memory) -> Stop:
+def _try(memory: Memory, style: str) -> Stop:
     """Run a candidate until it leaves the code that is written."""
-    return Oracle(memory, ScriptedPorts(0, refuse=0, wait=0)).run(TRIAL_FUEL)
+    fuel = TRIAL_FUEL * (LARGE_FUEL if style == "large" else 1)
+    return Oracle(memory, ScriptedPorts(0, refuse=0, wait=0)).run(fuel)

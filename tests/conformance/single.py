@@ -32,6 +32,9 @@ class Sizes:
 
 SMALL = Sizes()
 LARGE = Sizes((1, 7, 23, 41), (1, 16, 37, 64, 300), (16, 64, 300), (-5, 700), 10**7)
+#: More rows, or more columns, than a workgroup has invocations.
+TALL = Sizes((1, 2, 257, 300, 513), (1, 3, 4, 5), (4, 4, 8), (-5, 1600), 10**7)
+WIDE = Sizes((1, 1, 2, 3), (1, 257, 300, 516), (4, 260, 516), (-5, 1600), 10**7)
 
 
 @dataclass

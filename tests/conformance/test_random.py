@@ -8,23 +8,27 @@ from pxos.kernel.machine.memory import SYS
 
 from .building import WIDTH
 from .compare import Outcome, TakingTurns, check, random_slices, run
-from .executors import FACTORIES, OTHERS
+from .executors import FACTORIES, in_turn
 from .programs import program
 from .single import describe
 
 QUICK, LONG = 100, 100_000
 BATCH = 1000
+#: Programs of a style of their own, see ``programs``: how many are quick, and instructions that
+#: one of them completes at least.
+STYLES = {"far": (20, 5), "divides": (40, 10), "large": (4, 100)}
 
 
-def compare_programs(first: int, count: int) -> int:
+def compare_programs(first: int, count: int, style: str | None = None) -> int:
     """Compare programs by their number; the instructions that they completed."""
     completed = 0
     for number in range(first, first + count):
-        draft = program(str(number))
-        what = f"program {number}\n{describe(draft)}\n"
-        expected = check(draft, number, what)
+        draft = program(f"{style or ''} {number}".strip(), style)
+        what = f"program {number} of style {style}\n{describe(draft)}\n"
+        names = in_turn(number)
+        expected = check(draft, number, what, names)
         completed += done(expected)
-        for name in (*OTHERS, "taking turns"):
+        for name in (*names, "taking turns"):
             factory = TakingTurns if name == "taking turns" else FACTORIES[name]
             outcome = run(factory, draft, number, random_slices(number))
             found = expected.differs(outcome)
@@ -41,7 +45,20 @@ def test_random_programs() -> None:
     assert compare_programs(0, QUICK) > 20 * QUICK
 
 
+@pytest.mark.parametrize("style", STYLES)
+def test_random_programs_of_a_style(style: str) -> None:
+    count, least = STYLES[style]
+    assert compare_programs(0, count, style) > least * count
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("first", range(10_000, 10_000 + LONG, BATCH))
 def test_random_programs_long(first: int) -> None:
     compare_programs(first, BATCH)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(10_000, 10_000 + LONG // 10, BATCH))
+@pytest.mark.parametrize("style", STYLES)
+def test_random_programs_of_a_style_long(style: str, first: int) -> None:
+    compare_programs(first, BATCH * STYLES[style][0] // STYLES["divides"][0], style)

@@ -10,10 +10,11 @@ import pytest
 from pxos.kernel.machine.isa import BY_CODE, ROWS, Op
 
 from .compare import check, run
-from .executors import FACTORIES, REFERENCE
-from .single import LARGE, SMALL, Sizes, describe, draw_kinds, single
+from .executors import FACTORIES, REFERENCE, in_turn
+from .single import LARGE, SMALL, TALL, WIDE, Sizes, describe, draw_kinds, single
 
 QUICK, QUICK_LARGE, LONG, LONG_LARGE = 60, 3, 1500, 60
+BIG = {"large": LARGE, "tall": TALL, "wide": WIDE}
 ELEMENT_ROWS = [op for op in ROWS if op.family not in ("control", "table", "ports")]
 
 
@@ -25,11 +26,12 @@ def compare_row(op: Op, sizes: Sizes, first: int, count: int) -> Counter[str]:
     """Random operands of random kinds; how often each reason stopped the instruction itself."""
     reasons: Counter[str] = Counter()
     for number in range(first, first + count):
-        seed = f"{op.char} {number}"
+        seed = f"{op.char} {number} up to {max(sizes.rows)}x{max(sizes.cols)}"
         chooser = random.Random(seed)
         kinds = draw_kinds(chooser, op)
         draft = single(op, chooser, kinds, sizes)
-        outcome = check(draft, number, f"seed {seed!r}, kinds {kinds}\n{describe(draft)}\n")
+        what = f"seed {seed!r}, kinds {kinds}\n{describe(draft)}\n"
+        outcome = check(draft, number, what, in_turn(number))
         stop = outcome.stops[-1]
         if stop.pc == 0 and stop.reason not in "HBW":
             assert stop.reason in op.faults, f"{stop} is no fault of {op.name}; seed {seed!r}"
@@ -46,7 +48,8 @@ def test_row(op: Op) -> None:
 
 @pytest.mark.parametrize("op", ELEMENT_ROWS, ids=name_of)
 def test_row_large(op: Op) -> None:
-    compare_row(op, LARGE, 0, QUICK_LARGE)
+    for sizes in BIG.values():
+        compare_row(op, sizes, 0, QUICK_LARGE)
 
 
 @pytest.mark.slow
@@ -56,9 +59,10 @@ def test_row_long(op: Op) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("sizes", BIG.values(), ids=BIG)
 @pytest.mark.parametrize("op", ELEMENT_ROWS, ids=name_of)
-def test_row_large_long(op: Op) -> None:
-    compare_row(op, LARGE, 10_000, LONG_LARGE)
+def test_row_large_long(op: Op, sizes: Sizes) -> None:
+    compare_row(op, sizes, 10_000, LONG_LARGE)
 
 
 @pytest.mark.parametrize("op", ROWS, ids=name_of)
@@ -84,7 +88,7 @@ def test_every_fault_of_the_row(op: Op) -> None:
             draft.spare_rows, draft.tight = 0, True
         stop = run(FACTORIES[REFERENCE], draft, number).stops[-1]
         if stop.reason == wanted and (stop.pc == 0 or wanted == "J"):
-            check(draft, number, f"seed {seed!r}\n{describe(draft)}\n")
+            check(draft, number, f"seed {seed!r}\n{describe(draft)}\n", in_turn(number))
             missing.discard(wanted)
     pytest.fail(f"never provoked: {sorted(missing)}")
 

@@ -9,8 +9,8 @@ Where to begin, in this order:
 * the element kernels, one module a family: ``arith bits functions fold index move matmul conv
   draw``.  Each exports ``bind``, which turns a plan's operands into a closure that fills d.
 * ``fill``: from a plan to the closure that fills its destination.
-* ``kernel.machine.registers`` and ``kernel.machine.control``: the registers; jumps, calls, ports.
-  Shared by all executors.
+* ``kernel.machine.registers``, ``kernel.machine.control`` and ``kernel.machine.stepper``: the
+  registers; jumps, calls, ports; the step and its caches.  Shared by all executors.
 * ``executor``: the loop and its caches, ``CpuExecutor.run``.
 * ``translate`` and its parts: hot scalar code as generated Python, with everything else called.
 

@@ -20,6 +20,12 @@ from math import isqrt
 
 import numpy as np
 
+from ..functions_tables import (
+    MANTISSA_BITS,
+    exp2_mantissas,
+    log2_thresholds,
+    sine_table,
+)
 from ..isa import Op
 from ..quantised import (
     FRACTION,
@@ -34,12 +40,6 @@ from .finish import (
     blockwise,
     reads_first,
     store,
-)
-from .functions_tables import (
-    MANTISSA_BITS,
-    exp2_mantissas,
-    log2_thresholds,
-    sine_table,
 )
 from .operand import Operand
 

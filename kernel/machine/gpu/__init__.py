@@ -1,0 +1,1 @@
+"""The GPU executor: the picture's instructions as WebGPU compute shaders; see ``executor``."""

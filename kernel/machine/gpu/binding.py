@@ -66,7 +66,7 @@ def bind_plan(plan: Plan, width: int, kit: Kit, buffer_of: BufferOf) -> Work:
     )
     work = binder(plan.op)(job, kit)
     check = (*work.check, kit.verdict()) if work.check else ()
-    return Work((*copies, *work.do) if not check else work.do, check and (*copies, *check))
+    return Work(work.do, check, tuple(copies))
 
 
 def operand_of(rectangle: Strided, width: int, kit: Kit, buffer_of: BufferOf) -> Operand:

@@ -172,6 +172,13 @@ WHOLE = Windows()
 
 
 @cache
+def parts(*names: str) -> str:
+    """Files with their includes, without any bindings: for kernels that declare their own."""
+    seen: set[str] = set()
+    return "".join(_expanded(name, seen) for name in names)
+
+
+@cache
 def source(name: str, windows: Windows = WHOLE) -> str:
     """The whole WGSL text of ``name``.wgsl, in which lines ``//! include NAME...`` stand for other
     files, each taken once."""

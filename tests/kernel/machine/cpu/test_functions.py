@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from pxos.kernel.machine.cpu import functions
-from pxos.kernel.machine.cpu.functions_tables import (
+from pxos.kernel.machine.functions_tables import (
     exp2_mantissas,
     log2_thresholds,
     power_of_two,

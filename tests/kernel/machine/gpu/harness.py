@@ -67,7 +67,7 @@ def run_first(draft: Draft, kit: Kit | None = None) -> tuple[Memory, int] | None
     kit.reset_fault()
     work = bind_plan(plan, WIDTH, kit, buffer_of)
     kit.shared.send()
-    kit.gpu.submit([dispatch.call for dispatch in (*work.check, *work.do)])
+    kit.gpu.submit([dispatch.call for dispatch in (*work.copies, *work.check, *work.do)])
     buffer = buffers[plan.d.row]
     fault, words = kit.gpu.read([Part(kit.fault, 0, 4), Part(buffer, 0, buffer.words)])
     start = memory.data_addr(plan.d.row)

@@ -1,0 +1,65 @@
+"""Over, Tile, Zoom and Draw."""
+
+from __future__ import annotations
+
+from .kit import Dispatch, Job, Kit, Work, pull_items
+
+#: Invocations of a workgroup of ``draw``, and how many of them stand side by side at most.
+GROUP, ACROSS = 256, 64
+#: Times that an invocation of ``draw`` may look at an item.
+LOOKS = 1 << 13
+#: Words of d from which an invocation of ``draw`` owns many of them.
+LARGE = 1 << 21
+
+
+def _draw(job: Job, kit: Kit) -> tuple[Dispatch, ...]:
+    """Draw the items, so many at a time that no invocation takes too many turns.
+
+    Each dispatch draws on what the one before has left.
+    """
+    d, a, b = job.d, job.a, job.b
+    if not a.count or not b.rows:
+        return ()
+    height = (a.leaf if b.cols in (3, 5) else 0) or a.rows
+    words, row_words = pull_items(d)
+    lanes = 4 if d.unit == 1 else 1
+    most = LOOKS // lanes
+    steps = 16 if words >= LARGE else 4
+    while steps > 1 and b.rows * steps > most:
+        steps //= 2
+    width = d.cols if d.unit == 4 else row_words
+    shift = min(ACROSS, 1 << (width - 1).bit_length()).bit_length() - 1
+    across = -(-width // (1 << shift))
+    tiles = across * -(-d.rows // ((GROUP >> shift) * steps))
+    at_once = most // steps
+    return tuple(
+        kit.dispatch(
+            "draw_items",
+            "draw",
+            job=job,
+            items=tiles,
+            groups=kit.grid(tiles),
+            row_words=row_words,
+            extra=(
+                shift,
+                steps,
+                across,
+                height,
+                first,
+                min(first + at_once, b.rows),
+                a.rows // height,
+            ),
+        )
+        for first in range(0, b.rows, at_once)
+    )
+
+
+def bind(job: Job, kit: Kit) -> Work:
+    """The family's Binder."""
+    if job.op.char == "D":
+        return Work(_draw(job, kit))
+    extra: tuple[int, ...] = ()
+    if job.op.char == "t":
+        height = job.b.leaf or job.b.rows
+        extra = (height, job.b.rows // height if height else 0)
+    return Work((kit.pull("draw", job, extra=extra),))

@@ -1,0 +1,110 @@
+"""Arithmetic, bits, functions and numbers from headers on the GPU: element by element.
+
+A small job runs one kernel for all kinds (``elementwise.wgsl``, ``functions_pull.wgsl``).  A large one
+whose elements lie in order is marked for :mod:`.fuse`, which writes kernels for the very kinds and
+layouts of a whole run of such jobs; what cannot be marked is specialised by kind alone.
+
+``/`` and ``%`` are checked by a pass over their divisor, unless it is a small integer, whose value
+the host knows.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from ..functions_tables import exp2_mantissas, log2_thresholds, sine_table
+from ..isa import SMALL_MAX, SMALL_MIN
+from ..quantised import finish_number
+from . import kit as limits
+from .fuse import step
+from .kit import Dispatch, Job, Kit, Operand, Work
+
+
+def bind(job: Job, kit: Kit) -> Work:
+    """The dispatches of an instruction of the families arith, bits, functions and table."""
+    family = job.op.family
+    if family == "table":
+        return Work((_numbers(job, kit),))
+    table = kit.constant(function_tables()) if family == "functions" else None
+    smalls = tuple(_small_value(operand, kit) for operand in job.inputs)
+    fusable = step(job, smalls, table, kit)
+    constants = {} if fusable is not None else _constants(job)
+    name = "elementwise" if table is None else "functions_pull"
+    do = kit.pull(name, job, constants=constants, b=table, fusable=fusable)
+    if job.op.char in "/%" and not smalls[1]:
+        return Work((do,), (_zero_check(job, kit),))
+    return Work((do,))
+
+
+def _constants(job: Job) -> dict[str, int]:
+    """Override constants of a job that is worth a pipeline of its own."""
+    if job.d.count < limits.SPECIALISE:
+        return {}
+    found = {"OP": ord(job.op.char), "D_KIND": _kind(job.d)}
+    for name, operand in zip("AB", job.inputs, strict=False):
+        found[f"{name}_KIND"] = _kind(operand)
+        found[f"{name}_PLACE"] = 2 if operand.from_d else 1
+    return found
+
+
+def _kind(operand: Operand) -> int:
+    """The class as a constant; all bytes are the same here."""
+    return ord(operand.cls if operand.unit == 4 else "T")
+
+
+def _small_value(operand: Operand, kit: Kit) -> int | None:
+    """The value of a small integer, which lies in ``binding``'s buffer of all of them."""
+    if operand.buffer is kit.constant(_small_numbers()):
+        return SMALL_MIN + operand.offset
+    return None
+
+
+@lru_cache(maxsize=1)
+def _small_numbers() -> np.ndarray:
+    return np.arange(SMALL_MIN, SMALL_MAX + 1, dtype=np.int32).view(np.uint32)
+
+
+def _zero_check(job: Job, kit: Kit) -> Dispatch:
+    """The least position of a zero divisor into fault[1]."""
+    b = job.b
+    packed = b.unit == 1 and b.is_flat and b.offset % 4 == 0
+    items = -(-b.count // 4) if packed else b.count
+    # Nothing is written: d is bound only where b lies in it.
+    d = job.d if b.from_d else kit.shared.dummies[0]
+    return kit.dispatch(
+        "check_zero",
+        "check_zero",
+        items=items,
+        extra=(int(packed), b.count),
+        d=d,
+        b=b,
+    )
+
+
+def _numbers(job: Job, kit: Kit) -> Dispatch:
+    """Number and Shape: the result as the headers decide it."""
+    raw = [finish_number(value, 0, job.d.cls) & 0xFFFFFFFF for value in job.constants]
+    return kit.pull("table", job, a=kit.constant(np.array(raw, np.uint32)))
+
+
+@lru_cache(maxsize=1)
+def function_tables() -> np.ndarray:
+    """The tables behind Exp2, Log2 and Sine one behind the other, as ``functions.wgsl`` names them
+    (uint32)."""
+    thresholds = log2_thresholds()[:-1]
+    starts = (1 << 31) + (np.arange(1 << 16, dtype=np.int64) << 15)
+    found = np.concatenate(
+        (
+            exp2_mantissas(),
+            thresholds,
+            [0xFFFFFFFF, 0xFFFFFFFF],
+            np.searchsorted(thresholds, starts, side="right") - 1,
+            sine_table()[: (1 << 14) + 1].astype(np.int64),
+        )
+    ).astype(np.uint32)
+    found.flags.writeable = False
+    return found
+
+

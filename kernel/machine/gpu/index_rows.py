@@ -1,0 +1,89 @@
+"""Index: for each row of b the first equal row of a.
+
+Few rows of a are compared one after the other, more by many invocations at once.  Where that would be
+too many pairs, the numbers of the rows of a are sorted by their rows (bitonic, no hash: the time never
+depends on the values) and each row of b is searched by halves: the first of equal rows comes first.
+"""
+
+from __future__ import annotations
+
+from .kit import Dispatch, Job, Kit, TooLarge, Work
+
+#: Most elements of a that one invocation compares with a row of b.
+FEW = 512
+#: Most pairs of rows that are compared without sorting.
+PAIRS = 1 << 24
+#: Most columns that one invocation compares in all.
+MOST_COMPARED = 1 << 12
+#: Invocations that keep a GPU busy.
+BUSY = 1 << 18
+#: How the result is found (index_rows.wgsl), and what counts hold before.
+TRIED, FOUND, SEARCHED = range(3)
+NOTHING = 0xFFFFFFFF
+
+
+def index(job: Job, kit: Kit) -> Work:
+    """The dispatches of Index.  Raises TooLarge for rows of more than 4096 columns, unless they are
+    very few, and for more rows than a binding has words."""
+    a, b = job.a, job.b
+    width = max(a.cols, b.cols)
+    rows = a.rows if a.cols else min(a.rows, 1)  # rows without columns are all alike
+    if rows * max(width, 1) <= FEW:
+        return Work((kit.pull("index_rows", job, extra=(rows, width, TRIED)),))
+    if width > MOST_COMPARED:
+        raise TooLarge(f"rows of {width} columns are compared on the host")
+    if rows * b.rows <= PAIRS:
+        return _tried(job, kit, rows, width)
+    return _searched(job, kit, rows, width)
+
+
+def _tried(job: Job, kit: Kit, rows: int, width: int) -> Work:
+    """All pairs, by several invocations for each row of b."""
+    asked = job.b.rows
+    lanes = max(-(-rows * max(width, 1) // MOST_COMPARED), min(rows, BUSY // asked))
+    counts = kit.counts(asked)
+    each = kit.dispatch(
+        "index_rows",
+        "try_rows",
+        job=job,
+        items=asked * lanes,
+        extra=(rows, width, FOUND, lanes),
+        counts=counts,
+    )
+    store = kit.pull("index_rows", job, extra=(rows, width, FOUND), counts=counts)
+    return Work((kit.clear_counts(counts, asked, NOTHING), each, store))
+
+
+def _searched(job: Job, kit: Kit, rows: int, width: int) -> Work:
+    """The sorted numbers of a's rows in scratch, the search of each row of b in counts."""
+    scratch, counts = kit.scratch(rows), kit.counts(job.b.rows)
+    slots = 1 << (rows - 1).bit_length()
+
+    def over(entry: str, items: int, *more: int) -> Dispatch:
+        return kit.dispatch(
+            "index_rows",
+            entry,
+            job=job,
+            items=items,
+            extra=(rows, width, SEARCHED, *more),
+            scratch=scratch,
+            counts=counts,
+        )
+
+    done = [over("number_rows", rows)]
+    size = 2
+    while size <= slots:
+        done.append(over("sort_rows", slots // 2, size, 0))
+        apart = size // 4
+        while apart:
+            done.append(over("sort_rows", slots // 2, size, apart))
+            apart //= 2
+        size *= 2
+    done.append(kit.clear_counts(counts, job.b.rows))
+    steps = max(1, MOST_COMPARED // max(width, 1))
+    for high in range(rows.bit_length() - 1, -1, -steps):
+        done.append(over("search_rows", job.b.rows, high, max(high - steps + 1, 0)))
+    store = kit.pull(
+        "index_rows", job, extra=(rows, width, SEARCHED), scratch=scratch, counts=counts
+    )
+    return Work((*done, store))

@@ -1,0 +1,178 @@
+"""Large matrix products in tiles: byte digits, packed dot products, exact sums.
+
+Every raw integer v is written in balanced digits of base 256, v = sum of d_i * 256^i with d_i in
+-128..127: five digits for 32 bits, the fifth only next to 2^31; two for a byte, or one for a byte
+less 128.  ``matmul_pack.wgsl`` cuts the operands into planes of digits, four inner elements to a
+word, and records which planes have digits other than zero.  ``matmul_tiles.wgsl`` multiplies each
+plane of a by each plane of b; a pair with an empty plane ends at once, so that the range of the data
+decides what is done: 16-bit numbers times quantised bytes cost two products.  A sum of k products of
+digits is at most 2^14 * k, which fits 32 bits up to k = 2^16.  ``matmul_gather.wgsl`` puts the pairs
+together in 96 bits, takes the 128 back by sum(a), and rounds once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from .kit import Dispatch, Job, Kit, Operand
+
+#: Terms of a product (rows * inner * columns) from which tiles are used, and the least of each side.
+TERMS = 1 << 22
+LEAST_SIDE = 8
+#: Longest inner dimension: the sums of digits stay within 32 bits.
+MOST_INNER = 1 << 16
+#: Rows and columns of a tile, and the words (of four inner elements) that it takes in at a time.
+TILE, DEPTH = 128, 8
+#: Words of a block of the inner dimension: no invocation of software drivers may loop for long.
+BLOCK = 1 << 12
+#: Fewest words of a block where the inner dimension is cut up to make a GPU busy; workgroups for that.
+SHORT_BLOCK, BUSY_GROUPS = 64, 256
+#: Words of scratch for sums of digits, and for packed operands: larger products are done in panels.
+SUM_WORDS, PACK_WORDS = 1 << 26, 1 << 24
+
+#: Slots of scratch buffers.
+_SUMS, _LEFT, _RIGHT, _ROW_SUMS = range(4)
+
+
+def wants_tiles(job: Job) -> bool:
+    """Whether the product is large enough."""
+    rows, cols = job.shape
+    inner = job.a.cols
+    sides = min(rows, cols, inner) >= LEAST_SIDE
+    return sides and inner <= MOST_INNER and rows * inner * cols >= TERMS
+
+
+def bind_tiles(job: Job, kit: Kit, finish: tuple[int, ...]) -> list[Dispatch]:
+    """The dispatches of a product; ``finish``: what ends its elements.  Raises TooLarge."""
+    rows, cols = job.shape
+    words = _padded(-(-job.a.cols // 4), DEPTH)
+    left, right = _planes(job.a, biased=False), _planes(job.b, biased=True)
+    most_cols = max(1, min(PACK_WORDS, kit.gpu.binding_words) // (right * words * TILE)) * TILE
+    most_cols = min(most_cols, _padded(cols, TILE))
+    fits = min(SUM_WORDS, kit.gpu.binding_words) // (left * right * most_cols * TILE)
+    most_rows = min(fits, min(PACK_WORDS, kit.gpu.binding_words) // (left * words * TILE))
+    most_rows = max(1, most_rows) * TILE
+    found: list[Dispatch] = []
+    for first_col in range(0, cols, most_cols):
+        columns = _columns(job, first_col, min(most_cols, cols - first_col))
+        found += _pack_right(columns, kit, words)
+        for first in range(0, rows, most_rows):
+            found += _panel(_rows(columns, first, min(most_rows, rows - first)), kit, words, finish)
+    return found
+
+
+def _padded(count: int, unit: int) -> int:
+    return -(-count // unit) * unit
+
+
+def _planes(operand: Operand, biased: bool) -> int:
+    """Digits of an element."""
+    if operand.unit == 4:
+        return 5
+    return 1 if biased else 2
+
+
+def _rows(job: Job, first: int, count: int) -> Job:
+    """Rows ``first``.. of the result alone."""
+    if count == job.shape[0]:
+        return job
+    d, a = (
+        replace(x, rows=count, offset=x.offset + first * x.row_step) for x in (job.d, job.a)
+    )
+    return replace(job, shape=(count, job.shape[1]), d=d, inputs=(a, job.b))
+
+
+def _columns(job: Job, first: int, count: int) -> Job:
+    """Columns ``first``.. of the result alone, with b lying as columns x inner."""
+    b, d = job.b, job.d
+    if job.op.char == "M":
+        b = replace(b, rows=b.cols, cols=b.rows, row_step=b.col_step, col_step=b.row_step)
+    if count == job.shape[1]:
+        return replace(job, inputs=(job.a, b))
+    b = replace(b, rows=count, offset=b.offset + first * b.row_step)
+    d = replace(d, cols=count, offset=d.offset + first * d.col_step)
+    return replace(job, shape=(job.shape[0], count), d=d, inputs=(job.a, b))
+
+
+def _pack_right(job: Job, kit: Kit, words: int) -> list[Dispatch]:
+    """b in planes, and no plane of a or b known to be used but those found."""
+    marks = kit.counts(2)
+    planes, lines = _planes(job.b, biased=True), _padded(job.b.rows, TILE)
+    bias = 128 if job.b.unit == 1 else 0
+    packed = kit.scratch(planes * lines * words, _RIGHT)
+    return [
+        kit.clear_counts(marks, 2),
+        _pack(kit, job.d, job.b, packed, (lines, words, planes, bias, 1)),
+    ]
+
+
+def _pack(
+    kit: Kit, d: Operand, operand: Operand, packed: object, extra: tuple[int, ...]
+) -> Dispatch:
+    """Cut an operand into planes: ``extra`` lines, words, planes, bias, number of its mark."""
+    return kit.dispatch(
+        "matmul_pack",
+        "pack",
+        d=d,
+        a=operand,
+        items=extra[0] * extra[1],
+        extra=extra,
+        scratch=packed,
+        counts=kit.counts(2),
+    )
+
+
+def _panel(job: Job, kit: Kit, words: int, finish: tuple[int, ...]) -> list[Dispatch]:
+    """Some rows of the result, with b packed."""
+    rows, cols = job.shape
+    lines, columns = _padded(rows, TILE), _padded(cols, TILE)
+    left, right = _planes(job.a, biased=False), _planes(job.b, biased=True)
+    marks = kit.counts(2)
+    packed = kit.scratch(left * lines * words, _LEFT)
+    other = kit.scratch(right * columns * words, _RIGHT)
+    row_sums = kit.scratch(2 * rows, _ROW_SUMS)
+
+    tiles = (lines // TILE) * (columns // TILE)
+    blocks = max(-(-words // BLOCK), min(-(-BUSY_GROUPS // tiles), words // SHORT_BLOCK))
+    most = min(SUM_WORDS, kit.gpu.binding_words) // (left * right * lines * columns)
+    blocks = max(-(-words // BLOCK), min(blocks, most))
+    length = _padded(-(-words // blocks), DEPTH)
+    blocks = -(-words // length)
+    sums = kit.scratch(left * right * blocks * lines * columns, _SUMS)
+    sizes = (lines, columns, words, length, blocks, left, right)
+    groups = tiles * blocks * left * right
+    found = [
+        kit.clear_counts(marks, 1),
+        _pack(kit, job.d, job.a, packed, (lines, words, left, 0, 0)),
+        kit.dispatch(
+            "matmul_tiles",
+            "tiles",
+            a=packed,
+            b=other,
+            groups=kit.grid(groups),
+            items=groups,
+            extra=sizes,
+            scratch=sums,
+            counts=marks,
+        ),
+    ]
+    biased = job.b.unit == 1
+    if biased:
+        found.append(
+            kit.dispatch(
+                "matmul_pack",
+                "row_sums",
+                d=job.d,
+                a=job.a,
+                groups=kit.grid(rows),
+                items=rows,
+                scratch=row_sums,
+            )
+        )
+    extra = (*finish, int(biased), *sizes)
+    found.append(
+        kit.pull(
+            "matmul_gather", job, extra=extra, a=row_sums, b=row_sums, scratch=sums, counts=marks
+        )
+    )
+    return found
