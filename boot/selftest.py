@@ -1,4 +1,4 @@
-"""The doctor's program: one instruction of every family, on the CPU and on another executor."""
+"""The doctor's program: every family that computes elements, on the CPU and on another executor."""
 
 from __future__ import annotations
 

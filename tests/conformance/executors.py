@@ -47,7 +47,13 @@ MODULES = tuple(
         "gpu.fold",
         "gpu.fuse",
         "gpu.kit",
+        "gpu.index",
+        "gpu.index_rows",
+        "gpu.index_scatter",
+        "gpu.index_sort",
         "gpu.lines",
+        "gpu.matmul",
+        "gpu.matmul_tiles",
         "gpu.move",
         "gpu.registers",
         "gpu.residency",
@@ -97,20 +103,38 @@ MIXED = {
 FUSED = ALL_ON_GPU | {"SPECIALISE": 0, "FUSE_FROM": 1, "MAX_STEPS": 4}
 #: With sums, lines and pictures cut into more pieces than their sizes need.
 IN_PIECES = ALL_ON_GPU | {
-    "PIECE": 8,
-    "SHORT": 2,
-    "SHORT_COLUMN": 2,
-    "MANY": 2,
-    "FEW_STRIPS": 2,
-    "MOST_ITEMS": 4,
-    "SCRATCH_WORDS": 256,
-    "BAND_WORDS": 256,
-    "VECTOR_ELEMENTS": 1,
-    "TAPS": 8,
-    "TILE_TAPS": 64,
-    "LOOKS": 16,
-    "LARGE": 64,
-    "THIN": 1,
+    "gpu.conv.TAPS": 8,
+    "gpu.conv.BAND_WORDS": 256,
+    "gpu.draw.LARGE": 64,
+    "gpu.draw.LOOKS": 16,
+    "gpu.fold.FEW_STRIPS": 2,
+    "gpu.fold.MANY": 2,
+    "gpu.fold.SHORT": 2,
+    "gpu.fold.SHORT_COLUMN": 2,
+    "gpu.index_rows.FEW": 2,
+    "gpu.index_rows.MOST_COMPARED": 8,
+    "gpu.index_rows.PAIRS": 16,
+    "gpu.index_scatter.FEW": 2,
+    "gpu.index_scatter.FEW_ROWS": 2,
+    "gpu.index_scatter.LEAST_ITEMS": 1,
+    "gpu.index_scatter.MOST_BINS": 8,
+    "gpu.lines.MOST_ITEMS": 4,
+    "gpu.matmul.PIECE": 8,
+    "gpu.matmul.SCRATCH_WORDS": 256,
+    "gpu.matmul.SHORT": 2,
+    "gpu.matmul.VECTOR_ELEMENTS": 1,
+}
+#: With products, convolutions and transposes in tiles.
+IN_TILES = ALL_ON_GPU | {
+    "SPECIALISE": 0,
+    "gpu.conv.TILE_TAPS": 64,
+    "gpu.matmul.VECTOR_ROWS": 0,
+    "gpu.matmul_tiles.LEAST_SIDE": 1,
+    "gpu.matmul_tiles.PACK_WORDS": 1,
+    "gpu.matmul_tiles.SHORT_BLOCK": 8,
+    "gpu.matmul_tiles.SUM_WORDS": 1,
+    "gpu.matmul_tiles.TERMS": 1,
+    "gpu.move.THIN": 1,
 }
 #: With bindings of so many words that matrices of more than one row of the picture, or of
 #: thousands of words, are bound in windows.
@@ -160,7 +184,10 @@ def variant(make: Factory, constants: dict[str, int]) -> Factory:
 
 @contextmanager
 def tuned(constants: dict[str, int]) -> Iterator[None]:
-    """Module constants, and defaults of functions that are such constants, changed for a while."""
+    """Module constants, and defaults of functions that are such constants, changed for a while.
+
+    A name alone is meant in every module that has it, ``gpu.fold.SHORT`` in that module.
+    """
     kept: list[tuple[object, str, object]] = []
 
     def replace(owner: object, name: str, value: object) -> None:
@@ -169,8 +196,9 @@ def tuned(constants: dict[str, int]) -> Iterator[None]:
 
     try:
         for module in MODULES:
-            for name, value in constants.items():
-                if hasattr(module, name):
+            for key, value in constants.items():
+                where, _, name = key.rpartition(".")
+                if hasattr(module, name) and module.__name__.endswith(where):
                     replace(module, name, value)
         if "BLOCK" in constants:
             finish: ModuleType = import_module(f"{PACKAGE}.cpu.finish")
@@ -197,6 +225,7 @@ if has_gpu():
         "mixed gpu": variant(on_gpu, MIXED),
         "fused gpu": variant(on_gpu, FUSED),
         "gpu in pieces": variant(on_gpu, IN_PIECES),
+        "gpu in tiles": variant(on_gpu, IN_TILES),
         "narrow gpu": variant(on_gpu, NARROW),
         "windowed gpu": variant(on_gpu, WINDOWED),
     }

@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 
+from pxos.kernel import cost
 from pxos.kernel.clock import Moment, VirtualClock
 from pxos.kernel.cost import OPENING_SECONDS, Chooser, CostModel, Work, first_guess
 from pxos.kernel.grants import Grants
@@ -22,20 +23,20 @@ from .programs import DictStore, number_of, program, spec
 
 ADD, MATMUL, JUMP = ord("A"), ord("M"), ord("J")
 
-#: Counts to 40,000 one by one.
+#: Counts to 12,000 one by one.
 COUNTER = program(
     "loop:\nA n n 1\n- left left 1\nB left loop\nH 0",
     spec("n", "I", [[0]]),
-    spec("left", "I", [[40_000]]),
+    spec("left", "I", [[12_000]]),
 )
 
 
-def products(size: int, times: int) -> Program:
-    """Multiplies two matrices again and again, then counts for a while."""
+def heavy(times: int, size: int = 512, instruction: str = "^ c a b") -> Program:
+    """Does something with two matrices again and again, then counts for a while."""
     return program(
-        """
+        f"""
         loop:
-        M c a b
+        {instruction}
         - left left 1
         B left loop
         count:
@@ -49,7 +50,7 @@ def products(size: int, times: int) -> Program:
         spec("c"),
         spec("left", "I", [[times]]),
         spec("n", "I", [[0]]),
-        spec("more", "I", [[30_000]]),
+        spec("more", "I", [[9000]]),
     )
 
 
@@ -109,7 +110,7 @@ def test_one_slice_that_was_interrupted_does_not_decide() -> None:
     before = speed.seconds(work)
     speed.learn(work, 1000.0)
     assert speed.seconds(work) < before * 30
-    for _ in range(50):
+    for _ in range(100):
         speed.learn(work, before)
     assert speed.seconds(work) < before * 2
 
@@ -211,13 +212,19 @@ def test_a_gpu_that_disappoints_is_left() -> None:
 def test_the_first_guess_reads_the_code() -> None:
     costs = CostModel(None)
     assert first_guess(open_memory(COUNTER), costs) == 0.0
-    small = first_guess(open_memory(products(16, 1)), costs)
-    large = first_guess(open_memory(products(512, 1)), costs)
+    small = first_guess(open_memory(heavy(1, 16, "M c a b")), costs)
+    large = first_guess(open_memory(heavy(1, 512, "M c a b")), costs)
     assert small == 0.0
     assert 0.001 < large < 0.1
 
 
 # ---- processes --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def opens_fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A GPU worth opening for less, so that tests are short."""
+    monkeypatch.setattr(cost, "OPENING_SECONDS", 0.01)
 
 
 def run(what: Program, gpu: FakeGpu, on: str = "auto", clock: object = None) -> list[str]:
@@ -230,21 +237,22 @@ def run(what: Program, gpu: FakeGpu, on: str = "auto", clock: object = None) -> 
     kernel.settle(process.pid)
     assert process.exit is not None
     assert process.exit.text == "ended with status 0"
-    assert number_of(process, "n") == [[30_000 if "more" in what.meta.names else 40_000]]
+    assert number_of(process, "n") == [[9000 if "more" in what.meta.names else 12_000]]
     kernel.close()
     return places
 
 
+@pytest.mark.usefixtures("opens_fast")
 def test_auto_goes_where_the_work_is_and_comes_back() -> None:
     gpu = FakeGpu()
-    places = run(products(256, 300), gpu)
+    places = run(heavy(300), gpu)
     assert places[0] == "cpu"
     assert gpu.opened == 1
     assert "gpu" in places
     assert places[-1] == "cpu"
     changes = sum(a != b for a, b in zip(places, places[1:], strict=False))
     assert changes == 2
-    assert run(products(256, 300), FakeGpu()) == places, "on a virtual clock it repeats"
+    assert run(heavy(300), FakeGpu()) == places, "on a virtual clock it repeats"
 
 
 def test_auto_opens_nothing_for_small_programs() -> None:
@@ -253,19 +261,21 @@ def test_auto_opens_nothing_for_small_programs() -> None:
     assert gpu.opened == 0
 
 
+@pytest.mark.usefixtures("opens_fast")
 def test_auto_leaves_software_alone() -> None:
     gpu = FakeGpu()
     gpu.software = True
-    assert set(run(products(256, 300), gpu)) == {"cpu"}
+    assert set(run(heavy(300), gpu)) == {"cpu"}
     assert gpu.opened == 1, "only opening it shows what it is"
     assert gpu.slices == 0
-    assert "gpu" in run(products(256, 3), gpu, on="gpu")
+    assert "gpu" in run(heavy(3), gpu, on="gpu")
 
 
+@pytest.mark.usefixtures("opens_fast")
 def test_auto_without_a_gpu_says_nothing() -> None:
     gpu = FakeGpu()
     gpu.there = False
-    assert set(run(products(256, 300), gpu)) == {"cpu"}
+    assert set(run(heavy(300), gpu)) == {"cpu"}
 
 
 def test_what_does_not_look_promising_is_not_opened() -> None:
@@ -297,33 +307,33 @@ def test_backends_say_what_is_missing() -> None:
 def test_on_a_real_clock_the_gpu_has_a_thread_of_its_own() -> None:
     """Two processes take turns there, one of them looked at and moved in between."""
     gpu = FakeGpu()
-    kernel = Kernel(DictStore(), clock=Ticking(1e-4), backends=gpu.backends(), workers=2)
+    kernel = Kernel(DictStore(), clock=Ticking(1e-2), backends=gpu.backends(), workers=2)
     processes = [kernel.spawn(COUNTER, "counter", grants=Grants(), on="gpu") for _ in range(2)]
     rounds = 0
-    while kernel.run(0.01):
+    while kernel.run(0.1):
         rounds += 1
         if rounds == 3:
             assert kernel.checkpoint(processes[0].pid)
             kernel.place(processes[1].pid, "cpu")
     for process in processes:
         kernel.settle(process.pid)
-        assert number_of(process, "n") == [[40_000]]
+        assert number_of(process, "n") == [[12_000]]
     assert [process.where for process in processes] == ["gpu", "cpu"]
     kernel.close()
 
 
 def test_losing_the_gpu_on_its_thread_is_told() -> None:
     gpu = FakeGpu(fails_at=9)
-    kernel = Kernel(DictStore(), clock=Ticking(1e-4), backends=gpu.backends(), workers=2)
+    kernel = Kernel(DictStore(), clock=Ticking(1e-2), backends=gpu.backends(), workers=2)
     told = []
     kernel.on_notice = lambda process, text: told.append((process.pid, text))
     process = kernel.spawn(COUNTER, "counter", grants=Grants(), on="gpu")
-    while kernel.run(0.01):
+    while kernel.run(0.1):
         pass
     assert told == [(1, "goes on on the CPU: the test pulled it out")]
     assert process.notices == [told[0][1]]
     assert process.where == "cpu"
-    assert number_of(process, "n") == [[40_000]]
+    assert number_of(process, "n") == [[12_000]]
     kernel.close()
 
 

@@ -1,8 +1,8 @@
 """Fold, Cumulate and Argmax.
 
-Short lines are folded by the very pass that stores the results; others by strips (lines.py).  Running
-folds are scans: each prefix is exact and finished by itself, so saturation does not spread.  Words go
-straight into d; bytes, and what is broadcast to a view, by way of scratch and a pull pass.
+Short lines are folded by the very pass that stores the results; others by strips (lines.py).
+Running folds are scans: each prefix is exact and finished by itself, so saturation does not spread.
+Words go straight into d; bytes, and what is broadcast to a view, by way of scratch and a pull pass.
 """
 
 from __future__ import annotations
@@ -71,9 +71,7 @@ def _fold(job: Job, kit: Kit, operator: str) -> Work:
     across = lines.source == COLUMNS
     if not lines.length:
         return _filled(job, kit, empty_fold(operator, job.d.cls))
-    if lines.length <= SHORT or (
-        across and lines.length <= SHORT_COLUMN and lines.lines >= MANY
-    ):
+    if lines.length <= SHORT or (across and lines.length <= SHORT_COLUMN and lines.lines >= MANY):
         whole = {"WHOLE": 1, **specialised(lines)}
         parameters = extras(lines, Strips(1, lines.length, 1, across))
         return Work((kit.pull("fold", job, extra=parameters, constants=whole),))

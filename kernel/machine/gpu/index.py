@@ -37,9 +37,7 @@ def _pulled(job: Job, kit: Kit) -> Work:
     if a.cls == "Q":
         finished = quantised_table(a.scale_bits, a.offset_bits, job.d.cls).astype(np.int64)
         how, table = TABLE, kit.constant((finished & 0xFFFFFFFF).astype(np.uint32))
-    return Work(
-        (kit.pull("index", job, extra=(how, min(a.count, MOST_GATHERED)), scratch=table),)
-    )
+    return Work((kit.pull("index", job, extra=(how, min(a.count, MOST_GATHERED)), scratch=table),))
 
 
 def _where(job: Job, kit: Kit) -> Work:

@@ -1,12 +1,16 @@
 """Index: for each row of b the first equal row of a.
 
-Few rows of a are compared one after the other, more by many invocations at once.  Where that would be
-too many pairs, the numbers of the rows of a are sorted by their rows (bitonic, no hash: the time never
+Few rows of a are compared one after the other, more by many invocations at once.  Where that would
+be too many pairs, the numbers of the rows of a are sorted by their rows (no hash: the time never
 depends on the values) and each row of b is searched by halves: the first of equal rows comes first.
+Rows of few columns are sorted column by column (radix), wide ones as a whole (bitonic).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from .index_sort import IN_SCRATCH, digits_of, radix, scratch_words
 from .kit import Dispatch, Job, Kit, TooLarge, Work
 
 #: Most elements of a that one invocation compares with a row of b.
@@ -15,6 +19,8 @@ FEW = 512
 PAIRS = 1 << 24
 #: Most columns that one invocation compares in all.
 MOST_COMPARED = 1 << 12
+#: Most columns that are sorted one by one.
+FEW_COLUMNS = 16
 #: Invocations that keep a GPU busy.
 BUSY = 1 << 18
 #: How the result is found (index_rows.wgsl), and what counts hold before.
@@ -54,10 +60,23 @@ def _tried(job: Job, kit: Kit, rows: int, width: int) -> Work:
     return Work((kit.clear_counts(counts, asked, NOTHING), each, store))
 
 
+def _bitonic(rows: int) -> Iterator[tuple[int, tuple[int, int]]]:
+    """The steps of bitonic sorting: slots; size and distance of what is compared (0: mirrored)."""
+    slots = 1 << (rows - 1).bit_length()
+    size = 2
+    while size <= slots:
+        yield slots, (size, 0)
+        apart = size // 4
+        while apart:
+            yield slots, (size, apart)
+            apart //= 2
+        size *= 2
+
+
 def _searched(job: Job, kit: Kit, rows: int, width: int) -> Work:
     """The sorted numbers of a's rows in scratch, the search of each row of b in counts."""
-    scratch, counts = kit.scratch(rows), kit.counts(job.b.rows)
-    slots = 1 << (rows - 1).bit_length()
+    scratch = kit.scratch(scratch_words(kit, 1, rows))
+    counts = kit.counts(job.b.rows)
 
     def over(entry: str, items: int, *more: int) -> Dispatch:
         return kit.dispatch(
@@ -70,15 +89,14 @@ def _searched(job: Job, kit: Kit, rows: int, width: int) -> Work:
             counts=counts,
         )
 
-    done = [over("number_rows", rows)]
-    size = 2
-    while size <= slots:
-        done.append(over("sort_rows", slots // 2, size, 0))
-        apart = size // 4
-        while apart:
-            done.append(over("sort_rows", slots // 2, size, apart))
-            apart //= 2
-        size *= 2
+    done: list[Dispatch] = []
+    if job.a.cols <= FEW_COLUMNS:
+        columns = reversed(range(job.a.cols))
+        digits = [digit for column in columns for digit in digits_of(job.a.cls, column)]
+        done += radix(job, kit, (1, rows), digits, IN_SCRATCH)
+    else:
+        done.append(over("number_rows", rows))
+        done += [over("sort_rows", slots // 2, *step) for slots, step in _bitonic(rows)]
     done.append(kit.clear_counts(counts, job.b.rows))
     steps = max(1, MOST_COMPARED // max(width, 1))
     for high in range(rows.bit_length() - 1, -1, -steps):

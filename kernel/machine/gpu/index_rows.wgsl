@@ -98,8 +98,8 @@ fn number_rows(
     }
 }
 
-// One step of bitonic sorting as in index_sort.wgsl: n[3] the size that is merged; n[4] how far apart,
-// or 0: mirrored.
+// One step of bitonic sorting: n[3] the size that is merged; n[4] how far apart, or 0: mirrored, which
+// puts the lesser row first everywhere, so that what lies behind the end needs no memory.
 @compute @workgroup_size(256)
 fn sort_rows(
     @builtin(workgroup_id) group: vec3<u32>,

@@ -1,8 +1,9 @@
 """Put, Put rows and Accumulate: elements by position into d.
 
-Few items look at each other.  Many leave their claims (the last of equal positions wins) or their sums
-in counts, by atomic operations whose order does not matter; then either each item stores what is its
-own, or a pass over all of d does.  Where d has more places than counts hold, it is done range by range.
+Few items look at each other.  Many leave their claims (the last of equal positions wins) or their
+sums in counts, by atomic operations whose order does not matter; then either each item stores what
+is its own, or a pass over all of d does.  Where d has more places than counts hold, it is done range
+by range.
 """
 
 from __future__ import annotations
@@ -91,9 +92,7 @@ def _over(
     job: Job, kit: Kit, entry: str, items: int, extra: tuple[int, ...], counts: Buffer
 ) -> Dispatch:
     """A kernel of index_scatter.wgsl over items."""
-    return kit.dispatch(
-        "index_scatter", entry, job=job, items=items, extra=extra, counts=counts
-    )
+    return kit.dispatch("index_scatter", entry, job=job, items=items, extra=extra, counts=counts)
 
 
 def _all(job: Job, kit: Kit, extra: tuple[int, ...], counts: Buffer) -> Dispatch:

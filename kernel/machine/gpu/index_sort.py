@@ -1,94 +1,138 @@
-"""Order: the stable permutation that sorts each row.
+"""Order: the stable permutation that sorts each row; and sorting the rows of a matrix by a column.
 
-Bitonic sorting: up to 1024 columns in the memory of a workgroup, which takes several short rows at
-once; longer rows in blocks of that, merged by steps between blocks.  n columns take about
-log2(n / 1024)^2 / 2 steps through memory.
+Rows of up to 1024 columns are sorted in the memory of a workgroup, several short ones at once
+(bitonic).  Longer ones take a pass for each 8 bits of a key (radix sort, least digit first): count
+the digits of each block of 4096, scan the counts, move.  Only numbers are moved; keys are looked up
+in the operand.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import NamedTuple
 
+from .device import Buffer
 from .kit import Dispatch, Job, Kit, TooLarge, Work
+from .lines import PAIRS, Lines, Pairs, pair_words, scan, scan_levels
 
-#: Slots of a workgroup's block.
-BLOCK = 1024
-#: Where sorted blocks go (index_sort.wgsl).
-TO_PAIRS, TO_COLUMNS, TO_D = range(3)
+#: Most columns that are sorted within a workgroup, and the slots that it has for them.
+SHORT = 1024
+#: Items of a workgroup in a radix pass, and values of a digit.
+BLOCK, DIGITS = 4096, 256
+#: Where numbers are and go (index_radix.wgsl).
+UNMOVED, IN_COUNTS, IN_SCRATCH, TO_D = range(4)
+#: How scans store pairs in place (scan.wgsl).
+EXCLUSIVE = 0
+
+
+class Digit(NamedTuple):
+    """8 bits of a key: the lowest one's number, what is turned; ``column`` where rows are sorted."""
+
+    shift: int
+    turned: int
+    column: int | None
+
+
+def digits_of(cls: str, column: int | None) -> list[Digit]:
+    """The digits of elements of a class, least first."""
+    if cls not in "IX":
+        return [Digit(0, 0, column)]
+    return [Digit(shift, 1 << 31, column) for shift in range(0, 32, 8)]
 
 
 def order(job: Job, kit: Kit) -> Work:
     """The dispatches of Order.  Raises TooLarge for a row that is larger than a binding."""
     rows, cols = job.shape
     direct = job.d.unit == 4 and (job.d.rows, job.d.cols) == job.shape
-    if direct and cols <= BLOCK:
-        return Work((_blocks(job, kit, TO_D),))
-    if cols > kit.gpu.binding_words:
+    if direct and cols <= SHORT:
+        return Work((_short(job, kit, None),))
+    most = kit.gpu.binding_words - scratch_words(kit, 1, cols) + cols
+    if cols > most:
         raise TooLarge(f"a row of {cols} columns is larger than one binding")
-    step = kit.gpu.binding_words // cols
+    step = max(1, kit.gpu.binding_words // scratch_words(kit, 1, cols))
     done: list[Dispatch] = []
     for first in range(0, rows, step):
         part = _rows(job, first, min(step, rows - first)) if rows > step else job
-        done += _sorted(part, kit, TO_D if direct else TO_COLUMNS)
+        scratch = kit.scratch(scratch_words(kit, *part.shape))
+        if cols <= SHORT:
+            done.append(_short(part, kit, scratch))
+        else:
+            digits = digits_of(part.a.cls, None)
+            done += radix(part, kit, part.shape, digits, TO_D if direct else IN_SCRATCH)
         if not direct:
-            counts = kit.counts(part.count)
-            done.append(kit.pull("index_sort", part, extra=(cols,), counts=counts))
+            done.append(kit.pull("index_radix", part, scratch=scratch))
     return Work(tuple(done))
 
 
 def _rows(job: Job, first: int, count: int) -> Job:
     """The instruction for some rows alone; only where the result has more than one row."""
-    d, a = (
-        replace(x, offset=x.offset + first * x.row_step, rows=count) for x in (job.d, job.a)
-    )
+    d, a = (replace(x, offset=x.offset + first * x.row_step, rows=count) for x in (job.d, job.a))
     return replace(job, d=d, inputs=(a,), shape=(count, job.shape[1]))
 
 
-def _sorted(job: Job, kit: Kit, to: int) -> Iterator[Dispatch]:
-    """Sort all rows; keys in scratch, columns in counts."""
+def _short(job: Job, kit: Kit, scratch: Buffer | None) -> Dispatch:
+    """Short rows, into scratch or (None) into d."""
     rows, cols = job.shape
-    if cols <= BLOCK:
-        yield _blocks(job, kit, to)
-        return
-    yield _blocks(job, kit, TO_PAIRS)
     slots = 1 << (cols - 1).bit_length()
-    size = 2 * BLOCK
-    while size <= slots:
-        yield _step(job, kit, size, 0, slots)
-        apart = size // 4
-        while apart >= BLOCK:
-            yield _step(job, kit, size, apart, slots)
-            apart //= 2
-        yield _blocks(job, kit, to if size == slots else TO_PAIRS, merges=True)
-        size *= 2
-
-
-def _blocks(job: Job, kit: Kit, to: int, merges: bool = False) -> Dispatch:
-    """Sort or merge all blocks."""
-    rows, cols = job.shape
-    width = min(BLOCK, 1 << (cols - 1).bit_length())
-    blocks = -(-cols // BLOCK)
     return kit.dispatch(
         "index_sort",
-        "sort_blocks",
+        "sort_rows",
         job=job,
-        groups=kit.grid(-(-rows * blocks // (BLOCK // width))),
-        extra=(cols, width, blocks, rows, int(merges), to),
-        scratch=kit.scratch(job.count) if cols > BLOCK else None,
-        counts=None if to == TO_D and cols <= BLOCK else kit.counts(job.count),
+        groups=kit.grid(-(-rows // (SHORT // slots))),
+        extra=(cols, slots, rows, int(scratch is None)),
+        scratch=scratch,
     )
 
 
-def _step(job: Job, kit: Kit, size: int, apart: int, slots: int) -> Dispatch:
-    """One step between blocks."""
-    rows, cols = job.shape
-    return kit.dispatch(
-        "index_sort",
-        "sort_step",
-        job=job,
-        items=rows * slots // 2,
-        extra=(cols, 0, 0, rows, 0, 0, size, apart, slots),
-        scratch=kit.scratch(job.count),
-        counts=kit.counts(job.count),
-    )
+def _counts(kit: Kit, lines: int, items: int) -> Lines:
+    """The counts of the digits of each block, digit by digit, behind the numbers in scratch."""
+    length = DIGITS * -(-items // BLOCK)
+    base = -(-lines * items // 2)
+    return Lines(ord("A"), PAIRS, lines, length, Pairs(base, length, 1))
+
+
+def scratch_words(kit: Kit, lines: int, items: int) -> int:
+    """Words of scratch for sorting ``lines`` times ``items`` numbers."""
+    if items <= SHORT:
+        return lines * items
+    counts = _counts(kit, lines, items)
+    above = scan_levels(counts, across=False)
+    return 2 * (counts.pairs.base + counts.total) + pair_words(above[:-1])
+
+
+def radix(
+    job: Job, kit: Kit, shape: tuple[int, int], digits: list[Digit], last: int
+) -> Iterator[Dispatch]:
+    """Sort the numbers 0..items-1 of each of ``shape`` = (lines, items) by digits of elements of a.
+
+    ``last``: where they go in the end, IN_SCRATCH (its first words) or TO_D.
+    """
+    lines, items = shape
+    scratch, numbers = kit.scratch(scratch_words(kit, lines, items)), kit.counts(lines * items)
+    counts = _counts(kit, lines, items)
+    blocks = -(-items // BLOCK)
+    levels = scan_levels(counts, across=False, base=counts.pairs.base + counts.total)
+    scanned = scan(kit, None, job.a, levels, scratch, EXCLUSIVE, 0)
+    source = UNMOVED
+    for number, digit in enumerate(digits):
+        left = len(digits) - number - 1
+        to = last if not left else IN_SCRATCH if left % 2 == 0 else IN_COUNTS
+        by_column = (0, 0) if digit.column is None else (1, digit.column)
+        extra = (items, lines, blocks, digit.shift, digit.turned, source, to, counts.pairs.base)
+
+        def over(entry: str, extra: tuple[int, ...] = (*extra, *by_column)) -> Dispatch:
+            return kit.dispatch(
+                "index_radix",
+                entry,
+                job=job,
+                groups=kit.grid(lines * blocks),
+                extra=extra,
+                scratch=scratch,
+                counts=numbers,
+            )
+
+        yield over("count_digits")
+        yield from scanned
+        yield over("move_numbers")
+        source = to

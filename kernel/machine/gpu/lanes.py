@@ -153,21 +153,33 @@ class _Writer:
         arguments: list[str] = []
         for source in self.kernel.sources:
             arguments.append(self._load(source, once, loads))
-        stores = [
-            line
-            for number, (_, d) in enumerate(self.kernel.results)
-            for line in self._store(number, d)
-        ]
-        calls = [f"let y{k}_U = chain({', '.join(a.replace('K', str(k)) for a in arguments)});"
-                 for k in range(self.pack)]  # fmt: skip
-        body = once[:]
+        body = [*once]
         for lane in range(LANES):
             body += [line.replace("_U", f"_{lane}") for line in (*self._position(lane), *loads)]
+        work = self._work(", ".join(arguments))
         for lane in range(LANES):
             body.append(f"if (first + {lane * GROUP}u < p[0]) {{")
-            body += ["    " + line.replace("_U", f"_{lane}") for line in (*calls, *stores)]
+            body += ["    " + line.replace("_U", f"_{lane}") for line in work]
             body.append("}")
-        return "".join((self._head(), self._chain(), _MAIN, *(f"    {x}\n" for x in body), "}\n"))
+        return "".join((self._head(), self._chain(), _main(), *(f"    {x}\n" for x in body), "}\n"))
+
+    def _work(self, arguments: str) -> list[str]:
+        """The instructions on the elements of a lane, and the stores."""
+        if self.pack == 1:
+            stores = [self._store_word(n, d) for n, (_, d) in enumerate(self.kernel.results)]
+            return [f"let y = chain({arguments});", *stores]
+        before, inside, behind = [], [f"let y = chain({arguments});"], []
+        for number, (_, d) in enumerate(self.kernel.results):
+            if d.unit == 4:
+                store = self._store_word(number, d)
+                inside.append(store if self.whole else f"if (c + k < p[2]) {{ {store} }}")
+            else:
+                before.append(f"var w{number} = 0u;")
+                inside.append(f"w{number} |= y.o{number} << (8u * k);")
+                behind += self._store_bytes(number, d)
+        loop = ["for (var k = 0u; k < 4u; k++) {", *("    " + line for line in inside), "}"]
+        column = [] if self.whole else [f"let c = {self._lane} * 4u;"]
+        return [*column, *before, *loop, *behind]
 
     def _position(self, lane: int) -> list[str]:
         """Where a lane is; behind the last one, the last is loaded again."""
@@ -176,19 +188,24 @@ class _Writer:
             return lines
         return [*lines, "let r_U = i_U / p[1];", "let q_U = i_U - r_U * p[1];"]
 
-    def _element(self, at: int, k: int) -> str:
+    @property
+    def _lane(self) -> str:
+        """The number of a lane in its row."""
+        return "i_U" if self.flat else "q_U"
+
+    def _element(self, at: int, k: str) -> str:
         """The address of element k of a lane, in units."""
-        column = "COL" if self.pack == 1 else f"(COL * 4u + {k}u)"
+        column = self._lane if self.pack == 1 else f"({self._lane} * 4u + {k})"
         if self.flat:
-            return f"p[{at}] + " + column.replace("COL", "i_U")
-        return f"p[{at}] + r_U * p[{at + 1}] + " + column.replace("COL", "q_U") + f" * p[{at + 2}]"
+            return f"p[{at}] + {column}"
+        return f"p[{at}] + r_U * p[{at + 1}] + {column} * p[{at + 2}]"
 
     def _word(self, at: int) -> str:
         """The word of a lane of bytes in order."""
         return f"p[{at}] + i_U" if self.flat else f"p[{at}] + r_U * p[{at + 1}] + q_U"
 
     def _load(self, source: Source, once: list[str], loads: list[str]) -> str:
-        """Write the loads of an input; what element K of a lane is called then."""
+        """Write the loads of an input; what element k of a lane is called then."""
         x, name = source.operand, source.name
         if x is None:
             once.append(f"let {name} = p[{self._param(source.small)}];")
@@ -205,40 +222,33 @@ class _Writer:
             return f"{name}_U"
         if x.unit == 1 and (self.flat or one_by_one(x)):
             loads.append(f"let {name}_U = {buffer}[{self._word(self._place(x, 4))}];")
-            return f"byte_of({name}_U, Ku)"
+            return f"byte_of({name}_U, k)"
         at = self._place(x)
-        for k in range(self.pack):
-            address = self._element(at, k)
-            loads.append(f"let {name}_{k}_U = {_taken(buffer, address, x.unit)};")
-        return f"{name}_K_U"
+        if self.pack == 1:
+            loads.append(f"let {name}_U = {_taken(buffer, self._element(at, ''), 4)};")
+            return f"{name}_U"
+        four = ", ".join(_taken(buffer, self._element(at, f"{k}u"), x.unit) for k in range(4))
+        loads.append(f"let {name}_U = vec4<u32>({four});")
+        return f"{name}_U[k]"
 
-    def _store(self, number: int, d: Operand) -> list[str]:
-        buffer = self._buffer(d.buffer)
-        if d.unit == 1:
-            word = self._word(self._place(d, 4))
-            merged = " | ".join(f"(y{k}_U.o{number} << {8 * k}u)" for k in range(4))
-            if self.whole:
-                return [f"{buffer}[{word}] = {merged};"]
-            column = "i_U" if self.flat else "q_U"
-            return [
-                f"let w{number}_U = {word};",
-                f"let n{number}_U = min(p[2] - {column} * 4u, 4u);",
-                f"if (n{number}_U == 4u) {{",
-                f"    {buffer}[w{number}_U] = {merged};",
-                "} else {",
-                f"    let mask = (1u << (8u * n{number}_U)) - 1u;",
-                f"    {buffer}[w{number}_U] = (({merged}) & mask) | ({buffer}[w{number}_U] & ~mask);",
-                "}",
-            ]
-        at = self._place(d)
-        lines = []
-        for k in range(self.pack):
-            line = f"{buffer}[{self._element(at, k)}] = y{k}_U.o{number};"
-            if not self.whole:
-                column = "i_U" if self.flat else "q_U"
-                line = f"if ({column} * 4u + {k}u < p[2]) {{ {line} }}"
-            lines.append(line)
-        return lines
+    def _store_word(self, number: int, d: Operand) -> str:
+        """Store element k of a lane."""
+        address = self._element(self._place(d), "k")
+        return f"{self._buffer(d.buffer)}[{address}] = y.o{number};"
+
+    def _store_bytes(self, number: int, d: Operand) -> list[str]:
+        """Store the word of a lane; at the end of a row, the bytes that belong to it."""
+        buffer, word = self._buffer(d.buffer), self._word(self._place(d, 4))
+        if self.whole:
+            return [f"{buffer}[{word}] = w{number};"]
+        return [
+            f"let t{number} = {word};",
+            "if (c + 4u > p[2]) {",
+            "    let mask = (1u << (8u * (p[2] - c))) - 1u;",
+            f"    w{number} = (w{number} & mask) | ({buffer}[t{number}] & ~mask);",
+            "}",
+            f"{buffer}[t{number}] = w{number};",
+        ]
 
     def _chain(self) -> str:
         """The instructions on one element."""
@@ -291,7 +301,10 @@ fn byte_of(word: u32, address: u32) -> u32 {
 }
 """
 
-_MAIN = f"""\
+
+def _main() -> str:
+    """The beginning of the entry point, up to the number of its first lane."""
+    return f"""\
 @compute @workgroup_size({GROUP})
 fn lanes(
     @builtin(workgroup_id) group: vec3<u32>,

@@ -2,8 +2,8 @@
 
 A *line* is a row or a column of an operand, or all its elements in row-major order, each 0 or 1
 (:data:`FLAGS`, for Where).  Lines are cut into *strips*; a workgroup takes one strip of some lines.
-Long lines take several levels: the pairs (see lines.wgsl) of the strips of one level are the lines of
-the next.  Scratch so holds pairs of strips only: a few thousandths of the elements.
+Long lines take several levels: the pairs (see lines.wgsl) of the strips of one level are the lines
+of the next.  Scratch so holds pairs of strips only: a few thousandths of the elements.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Strips(NamedTuple):
 
     lanes: int
     items: int
-    count: int
+    per_line: int
     across: bool
 
 
@@ -50,6 +50,9 @@ class Pairs(NamedTuple):
     step: int
 
 
+NO_PAIRS = Pairs(0, 0, 0)
+
+
 @dataclass(frozen=True)
 class Lines:
     """``lines`` lines of ``length`` items, combined by ``operator`` (a character code)."""
@@ -58,7 +61,7 @@ class Lines:
     source: int
     lines: int
     length: int
-    pairs: Pairs = Pairs(0, 0, 0)
+    pairs: Pairs = NO_PAIRS
 
     @property
     def total(self) -> int:
@@ -72,7 +75,7 @@ def _power(count: int) -> int:
 
 
 def cut(lines: Lines, across: bool, least_items: int) -> Strips:
-    """Cut lines into strips of at least ``least_items`` positions an invocation (a multiple of 4)."""
+    """Cut lines into strips; ``least_items`` (a multiple of 4): positions of an invocation."""
     share = -(-lines.total // BUSY)
     items = min(max(share + -share % 4, least_items), MOST_ITEMS)
     lanes = min(GROUP, _power(-(-lines.length // items)))
@@ -93,7 +96,7 @@ def cut_scan(lines: Lines, across: bool) -> Strips:
 
 def groups(lines: Lines, strips: Strips, kit: Kit) -> tuple[int, int]:
     """The grid: a workgroup for each strip of as many lines as fit into it."""
-    return kit.grid(-(-lines.lines // (GROUP // strips.lanes)) * strips.count)
+    return kit.grid(-(-lines.lines // (GROUP // strips.lanes)) * strips.per_line)
 
 
 def extras(
@@ -103,7 +106,7 @@ def extras(
     mode: int = 0,
     out: int = 0,
 ) -> tuple[int, ...]:
-    """The parameters of lines.wgsl; ``pairs``: of the strips, read by scans and written by folds."""
+    """The parameters of lines.wgsl; ``pairs``: of the strips, for scans to read, folds to write."""
     of_strips = pairs or Pairs(NONE, 0, 0)
     return (
         lines.operator,
@@ -112,7 +115,7 @@ def extras(
         lines.length,
         strips.lanes,
         strips.items,
-        strips.count,
+        strips.per_line,
         int(strips.across),
         of_strips.base,
         lines.pairs.base,
@@ -141,18 +144,18 @@ class Level(NamedTuple):
 
     def next(self) -> Lines:
         """The pairs of the strips as lines."""
-        return replace(self.lines, source=PAIRS, length=self.strips.count, pairs=self.pairs)
+        return replace(self.lines, source=PAIRS, length=self.strips.per_line, pairs=self.pairs)
 
 
 def level(lines: Lines, strips: Strips, base: int) -> Level:
     """A level whose pairs start at ``base``: strip by strip if the lines lie across."""
-    steps = (1, lines.lines) if strips.across else (strips.count, 1)
+    steps = (1, lines.lines) if strips.across else (strips.per_line, 1)
     return Level(lines, strips, Pairs(base, *steps))
 
 
 def pair_words(levels: Sequence[Level]) -> int:
     """Words of scratch that the pairs of all levels take."""
-    return 2 * sum(each.lines.lines * each.strips.count for each in levels)
+    return 2 * sum(each.lines.lines * each.strips.per_line for each in levels)
 
 
 def fold_levels(lines: Lines, across: bool, most: int) -> list[Level]:
@@ -162,22 +165,24 @@ def fold_levels(lines: Lines, across: bool, most: int) -> list[Level]:
     while True:
         strips = cut(lines, across, SCAN_ITEMS)
         levels.append(level(lines, strips, base))
-        if strips.count <= most:
+        if strips.per_line <= most:
             return levels
-        base += lines.lines * strips.count
+        base += lines.lines * strips.per_line
         lines = levels[-1].next()
 
 
-def scan_levels(lines: Lines, across: bool) -> list[Level]:
-    """Levels until a line is one strip; the last level so needs no pairs."""
+def scan_levels(lines: Lines, across: bool, base: int = 0) -> list[Level]:
+    """Levels until a line is one strip; the last level so needs no pairs.
+
+    ``base``: the first free pair of scratch.
+    """
     levels: list[Level] = []
-    base = 0
     while True:
         strips = cut_scan(lines, across)
         levels.append(level(lines, strips, base))
-        if strips.count <= 1:
+        if strips.per_line <= 1:
             return levels
-        base += lines.lines * strips.count
+        base += lines.lines * strips.per_line
         lines = levels[-1].next()
 
 
@@ -197,7 +202,7 @@ def fold_level(kit: Kit, each: Level, scratch: Buffer, job: Job | None, a: Opera
 
 def scan(
     kit: Kit,
-    job: Job,
+    job: Job | None,
     a: Operand,
     levels: Sequence[Level],
     scratch: Buffer,

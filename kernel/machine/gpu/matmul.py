@@ -30,12 +30,12 @@ SCRATCH_WORDS = 1 << 24
 PIECE_WORDS = 5
 
 #: Most rows of a, and fewest elements of b, for ``matmul_vector.wgsl``.
-VECTOR_ROWS = 4
+VECTOR_ROWS = 8
 VECTOR_ELEMENTS = 1 << 16
 #: Longest sum whose byte products a word holds: 2^32 / 255^2.
 VECTOR_INNER = 1 << 16
-#: Inner elements of a workgroup that owns columns, and its columns; outputs of one that owns rows.
-COLUMN_INNER, COLUMN_COLS, ROW_OUTPUTS = 256, 128, 8
+#: Columns of the result that a workgroup sums where b is K x N, and where it is N x K.
+COLUMN_COLS, ROW_OUTPUTS = 32, 8
 
 
 def bind(job: Job, kit: Kit) -> Work:
@@ -131,25 +131,23 @@ def _wants_vector(job: Job) -> bool:
 
 
 def _vector(job: Job, kit: Kit) -> tuple[Dispatch, ...]:
-    """Sums by ``matmul_vector.wgsl``, then their finish."""
+    """Whole columns summed by ``matmul_vector.wgsl``; words of d are finished at once."""
     rows, cols = job.shape
-    if job.op.char == "m":
-        entry, pieces, groups, width = "rows", 1, -(-cols // ROW_OUTPUTS), ROW_OUTPUTS
-    else:
-        pieces = -(-job.a.cols // COLUMN_INNER)
-        entry, groups, width = "columns", -(-cols // COLUMN_COLS), COLUMN_COLS
-    reach = COLUMN_INNER if pieces > 1 else job.a.cols
-    extra = (*finishing(job), pieces, groups, groups * width, reach)
-    scratch = kit.scratch(2 * pieces * rows * (groups * width + 1))
-    return (
-        kit.dispatch(
-            "matmul_vector",
-            entry,
-            job=job,
-            groups=kit.grid(groups * pieces * rows),
-            items=groups * pieces * rows,
-            extra=extra,
-            scratch=scratch,
-        ),
-        kit.pull("matmul_vector", job, extra=extra, scratch=scratch),
+    entry, width = ("rows", ROW_OUTPUTS) if job.op.char == "m" else ("columns", COLUMN_COLS)
+    groups = -(-cols // width)
+    direct = job.d.unit == 4 and job.shape == (job.d.rows, job.d.cols)
+    extra = (*finishing(job), groups, groups * width)
+    scratch = None if direct else kit.scratch(2 * rows * (groups * width + 1))
+    sums = kit.dispatch(
+        "matmul_vector",
+        entry,
+        job=job,
+        groups=kit.grid(groups * rows),
+        items=groups * rows,
+        extra=extra,
+        constants={"DIRECT": int(direct)},
+        scratch=scratch,
     )
+    if direct:
+        return (sums,)
+    return sums, kit.pull("matmul_vector", job, extra=extra, scratch=scratch)

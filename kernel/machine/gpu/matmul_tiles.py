@@ -17,7 +17,7 @@ from dataclasses import replace
 from .kit import Dispatch, Job, Kit, Operand
 
 #: Terms of a product (rows * inner * columns) from which tiles are used, and the least of each side.
-TERMS = 1 << 22
+TERMS = 1 << 20
 LEAST_SIDE = 8
 #: Longest inner dimension: the sums of digits stay within 32 bits.
 MOST_INNER = 1 << 16

@@ -3,27 +3,27 @@
 //
 // The elements x of a are cut into four planes of bytes of u = x + 2^31, packed four terms to a word:
 // sum(x * q) = sum over planes of 256^plane * dot(plane, q) - 2^31 * sum(q).  A plane's dot product
-// stays below 2^32 for sums of up to 2^16 terms.
-// n[5]: pieces of a sum; n[6]: groups of columns; n[7]: columns in scratch.  Scratch holds 64-bit sums
-// [piece][row][column] and behind them, [piece][row], sums of x.
+// stays below 2^32 for sums of up to 2^16 terms.  A workgroup sums whole columns of the result, takes
+// terms by 4096, and keeps many independent loads under way.
+// n[5]: groups of columns; n[6]: columns in scratch.  Words of d are stored at once (DIRECT); else
+// scratch takes 64-bit sums [row][column] and behind them, [row], sums of x.
+
+override DIRECT: u32 = 0u;
 
 const ONES: u32 = 0x01010101u;
 const HALVES: u32 = 0x00FF00FFu;
+const TERMS: u32 = 4096u;
+const WORDS: u32 = 1024u; // of a plane
 
 var<workgroup> planes: array<u32, 4096>;
 var<workgroup> part: array<vec2<u32>, 1024>;
+var<workgroup> sums: array<vec2<u32>, 256>;
 
-// Word j of the planes of row r: the terms 4j .. 4j+3, 0 beyond the last.
 fn biased(r: u32, k: u32) -> u32 {
     if (k >= p.a.cols) {
         return 0u;
     }
     return raw_a(r, k) ^ 0x80000000u;
-}
-
-// The four plane words of the terms k .. k+3.
-fn plane_words(r: u32, k: u32) -> vec4<u32> {
-    return across(vec4<u32>(biased(r, k), biased(r, k + 1u), biased(r, k + 2u), biased(r, k + 3u)));
 }
 
 // A 4x4 matrix of bytes transposed: byte i of word j becomes byte j of word i.
@@ -66,28 +66,76 @@ fn together(by_plane: vec4<u32>, of_q: u32) -> vec2<u32> {
     return i64_sub(total, i64_shl(i64_of_u32(of_q), 31u));
 }
 
-// part[0] = part[0] + ... + part[255]
-fn add_parts(local: u32) {
-    for (var half = 128u; half > 0u; half = half >> 1u) {
-        workgroupBarrier();
-        if (local < half) {
-            part[local] = i64_add(part[local], part[local + half]);
-        }
-    }
-    workgroupBarrier();
-}
-
 fn store_sum(i: u32, sum: vec2<u32>) {
     scratch[2u * i] = sum.x;
     scratch[2u * i + 1u] = sum.y;
 }
 
-// Word i of b, whose rows start on words: row r of it.
+// Where row r of b starts, in words.
 fn weight_row(r: u32) -> u32 {
     return (p.b.offset >> 2u) + r * u32(i32(p.b.row_step) >> 2u);
 }
 
-// b is K x N.  A workgroup has 128 columns and 256 terms: 32 words by 8 lanes of 32 terms.
+// Cut 4096 terms of row r into planes; what the invocation's own 16 add up to.
+fn take_in(r: u32, first: u32, local: u32) -> vec2<u32> {
+    var sum = vec2<u32>(0u);
+    workgroupBarrier();
+    for (var j = local; j < WORDS; j += 256u) {
+        let k = first + 4u * j;
+        let u = vec4<u32>(biased(r, k), biased(r, k + 1u), biased(r, k + 2u), biased(r, k + 3u));
+        let x = across(u);
+        planes[j] = x.x;
+        planes[WORDS + j] = x.y;
+        planes[2u * WORDS + j] = x.z;
+        planes[3u * WORDS + j] = x.w;
+        // the terms that there are, less the 2^31 of each
+        sum = i64_add(sum, i64_add(i64_of_u32(u.x), i64_of_u32(u.y)));
+        sum = i64_add(sum, i64_add(i64_of_u32(u.z), i64_of_u32(u.w)));
+        sum = i64_sub(sum, i64_shl(i64_of_u32(countOneBits(ones_at(k))), 31u));
+    }
+    workgroupBarrier();
+    return sum;
+}
+
+fn plane_words(j: u32) -> vec4<u32> {
+    return vec4<u32>(
+        planes[j], planes[WORDS + j], planes[2u * WORDS + j], planes[3u * WORDS + j]
+    );
+}
+
+// Sums of 256 in two steps: first 16 of them each, in sums[16 i]; the caller sees them all.
+fn add_sums(mine: vec2<u32>, local: u32) {
+    sums[local] = mine;
+    workgroupBarrier();
+    if ((local & 15u) == 0u) {
+        var sum = sums[local];
+        for (var i = 1u; i < 16u; i++) {
+            sum = i64_add(sum, sums[local + i]);
+        }
+        sums[local] = sum;
+    }
+    workgroupBarrier();
+}
+
+// Element (r, c) has the sum of products; the sums of x are in sums[16 i].
+fn give_out(r: u32, c: u32, product: vec2<u32>) {
+    var sum = sums[0];
+    for (var i = 16u; i < 256u; i += 16u) {
+        sum = i64_add(sum, sums[i]);
+    }
+    if (DIRECT == 1u) {
+        if (c < p.cols) {
+            store_d(at(p.d, r, c), finish_product(wide_of(product), sum));
+        }
+    } else {
+        store_sum(r * p.n[6] + c, product);
+        if (c == 0u) {
+            store_sum(p.rows * p.n[6] + r, sum);
+        }
+    }
+}
+
+// b is K x N.  A workgroup has 32 columns: 8 words by 32 lanes of every 32nd four terms.
 @compute @workgroup_size(256)
 fn columns(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -98,83 +146,91 @@ fn columns(
     if (faulted_uniform(local) || number >= p.total) {
         return;
     }
-    let col_group = number % p.n[6];
-    let piece = (number / p.n[6]) % p.n[5];
-    let r = number / (p.n[6] * p.n[5]);
-    let first = piece * 256u;
-    if (local < 64u) {
-        let x = plane_words(r, first + 4u * local);
-        planes[local] = x.x;
-        planes[64u + local] = x.y;
-        planes[128u + local] = x.z;
-        planes[192u + local] = x.w;
-    }
-    workgroupBarrier();
-    let column = min(col_group * 32u + (local & 31u), (p.cols - 1u) >> 2u);
-    let lane = local >> 5u;
+    let col_group = number % p.n[5];
+    let r = number / p.n[5];
+    let column = min(col_group * 8u + (local & 7u), (p.cols - 1u) >> 2u);
     let last = p.a.cols - 1u;
     var s0 = vec4<u32>(0u);
     var s1 = vec4<u32>(0u);
     var s2 = vec4<u32>(0u);
     var s3 = vec4<u32>(0u);
     var of_q = vec4<u32>(0u);
-    for (var j = lane * 8u; j < lane * 8u + 8u; j += 2u) {
-        let k = first + 4u * j;
-        let w0 = load_b(weight_row(min(k, last)) + column);
-        let w1 = load_b(weight_row(min(k + 1u, last)) + column);
-        let w2 = load_b(weight_row(min(k + 2u, last)) + column);
-        let w3 = load_b(weight_row(min(k + 3u, last)) + column);
-        let w4 = load_b(weight_row(min(k + 4u, last)) + column);
-        let w5 = load_b(weight_row(min(k + 5u, last)) + column);
-        let w6 = load_b(weight_row(min(k + 6u, last)) + column);
-        let w7 = load_b(weight_row(min(k + 7u, last)) + column);
-        let x = vec4<u32>(planes[j], planes[64u + j], planes[128u + j], planes[192u + j]);
-        let q = across(vec4<u32>(w0, w1, w2, w3));
-        s0 += dots(x, q.x);
-        s1 += dots(x, q.y);
-        s2 += dots(x, q.z);
-        s3 += dots(x, q.w);
-        of_q += dots(q, ones_at(k));
-        let i = j + 1u;
-        let y = vec4<u32>(planes[i], planes[64u + i], planes[128u + i], planes[192u + i]);
-        let t = across(vec4<u32>(w4, w5, w6, w7));
-        s0 += dots(y, t.x);
-        s1 += dots(y, t.y);
-        s2 += dots(y, t.z);
-        s3 += dots(y, t.w);
-        of_q += dots(t, ones_at(k + 4u));
+    var of_x = vec2<u32>(0u);
+    for (var first = 0u; first < p.a.cols; first += TERMS) {
+        of_x = i64_add(of_x, take_in(r, first, local));
+        for (var j = local >> 3u; j < WORDS; j += 128u) {
+            let k = first + 4u * j;
+            if (k > last) {
+                break;
+            }
+            let w00 = load_b(weight_row(min(k, last)) + column);
+            let w01 = load_b(weight_row(min(k + 1u, last)) + column);
+            let w02 = load_b(weight_row(min(k + 2u, last)) + column);
+            let w03 = load_b(weight_row(min(k + 3u, last)) + column);
+            let w10 = load_b(weight_row(min(k + 128u, last)) + column);
+            let w11 = load_b(weight_row(min(k + 129u, last)) + column);
+            let w12 = load_b(weight_row(min(k + 130u, last)) + column);
+            let w13 = load_b(weight_row(min(k + 131u, last)) + column);
+            let w20 = load_b(weight_row(min(k + 256u, last)) + column);
+            let w21 = load_b(weight_row(min(k + 257u, last)) + column);
+            let w22 = load_b(weight_row(min(k + 258u, last)) + column);
+            let w23 = load_b(weight_row(min(k + 259u, last)) + column);
+            let w30 = load_b(weight_row(min(k + 384u, last)) + column);
+            let w31 = load_b(weight_row(min(k + 385u, last)) + column);
+            let w32 = load_b(weight_row(min(k + 386u, last)) + column);
+            let w33 = load_b(weight_row(min(k + 387u, last)) + column);
+            let x0 = plane_words(j);
+            let q0 = across(vec4<u32>(w00, w01, w02, w03));
+            s0 += dots(x0, q0.x);
+            s1 += dots(x0, q0.y);
+            s2 += dots(x0, q0.z);
+            s3 += dots(x0, q0.w);
+            of_q += dots(q0, ones_at(k));
+            let x1 = plane_words(j + 32u);
+            let q1 = across(vec4<u32>(w10, w11, w12, w13));
+            s0 += dots(x1, q1.x);
+            s1 += dots(x1, q1.y);
+            s2 += dots(x1, q1.z);
+            s3 += dots(x1, q1.w);
+            of_q += dots(q1, ones_at(k + 128u));
+            let x2 = plane_words(j + 64u);
+            let q2 = across(vec4<u32>(w20, w21, w22, w23));
+            s0 += dots(x2, q2.x);
+            s1 += dots(x2, q2.y);
+            s2 += dots(x2, q2.z);
+            s3 += dots(x2, q2.w);
+            of_q += dots(q2, ones_at(k + 256u));
+            let x3 = plane_words(j + 96u);
+            let q3 = across(vec4<u32>(w30, w31, w32, w33));
+            s0 += dots(x3, q3.x);
+            s1 += dots(x3, q3.y);
+            s2 += dots(x3, q3.z);
+            s3 += dots(x3, q3.w);
+            of_q += dots(q3, ones_at(k + 384u));
+        }
     }
     part[4u * local] = together(s0, of_q.x);
     part[4u * local + 1u] = together(s1, of_q.y);
     part[4u * local + 2u] = together(s2, of_q.z);
     part[4u * local + 3u] = together(s3, of_q.w);
+    add_sums(of_x, local);
+    // part[32 lane + column]: four lanes each, then eight of those
+    var sum = part[local];
+    for (var i = 256u; i < 1024u; i += 256u) {
+        sum = i64_add(sum, part[local + i]);
+    }
     workgroupBarrier();
-    if (local < 128u) {
-        var sum = part[local];
-        for (var other = 1u; other < 8u; other++) {
-            sum = i64_add(sum, part[128u * other + local]);
+    part[local] = sum;
+    workgroupBarrier();
+    if (local < 32u) {
+        for (var i = 32u; i < 256u; i += 32u) {
+            sum = i64_add(sum, part[local + i]);
         }
-        store_sum((piece * p.rows + r) * p.n[7] + col_group * 128u + local, sum);
-    }
-    if (col_group == 0u) {
-        store_sum_of_a(r, first, local, piece * p.rows + r);
+        give_out(r, col_group * 32u + local, sum);
     }
 }
 
-// The sum of the terms first .. first + 255 of row r of a, as the one numbered so.
-fn store_sum_of_a(r: u32, first: u32, local: u32, number: u32) {
-    workgroupBarrier();
-    part[local] = vec2<u32>(0u);
-    for (var k = first + local; k < min(first + p.n[8], p.a.cols); k += 256u) {
-        part[local] = i64_add(part[local], i64_of(signed_raw(raw_a(r, k))));
-    }
-    add_parts(local);
-    if (local == 0u) {
-        store_sum(p.n[5] * p.rows * p.n[7] + number, part[0]);
-    }
-}
-
-// b is N x K.  A workgroup has 8 columns of the result, 32 lanes each; terms by 4096.
+// b is N x K.  A workgroup has 8 columns of the result, 32 lanes each.
 @compute @workgroup_size(256)
 fn rows(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -185,25 +241,21 @@ fn rows(
     if (faulted_uniform(local) || number >= p.total) {
         return;
     }
-    let col_group = number % p.n[6];
-    let r = number / p.n[6];
-    let column = col_group * 8u + (local >> 5u);
-    let from_word = weight_row(min(column, p.cols - 1u));
+    let col_group = number % p.n[5];
+    let r = number / p.n[5];
+    let from_word = weight_row(min(col_group * 8u + (local >> 5u), p.cols - 1u));
     let last = (p.a.cols - 1u) >> 2u;
     var s = vec4<u32>(0u);
     var of_q = 0u;
-    for (var first = 0u; first < p.a.cols; first += 4096u) {
-        workgroupBarrier();
-        for (var j = local; j < 1024u; j += 256u) {
-            let x = plane_words(r, first + 4u * j);
-            planes[j] = x.x;
-            planes[1024u + j] = x.y;
-            planes[2048u + j] = x.z;
-            planes[3072u + j] = x.w;
-        }
-        workgroupBarrier();
+    var of_x = vec2<u32>(0u);
+    for (var first = 0u; first < p.a.cols; first += TERMS) {
+        of_x = i64_add(of_x, take_in(r, first, local));
         let words = first >> 2u;
-        for (var j = local & 31u; j < 1024u; j += 256u) {
+        for (var j = local & 31u; j < WORDS; j += 512u) {
+            let k = first + 4u * j;
+            if (words + j > last) {
+                break;
+            }
             let w0 = load_b(from_word + min(words + j, last));
             let w1 = load_b(from_word + min(words + j + 32u, last));
             let w2 = load_b(from_word + min(words + j + 64u, last));
@@ -212,45 +264,63 @@ fn rows(
             let w5 = load_b(from_word + min(words + j + 160u, last));
             let w6 = load_b(from_word + min(words + j + 192u, last));
             let w7 = load_b(from_word + min(words + j + 224u, last));
-            s += by_planes(j, w0) + by_planes(j + 32u, w1) + by_planes(j + 64u, w2)
-                + by_planes(j + 96u, w3) + by_planes(j + 128u, w4) + by_planes(j + 160u, w5)
-                + by_planes(j + 192u, w6) + by_planes(j + 224u, w7);
-            let k = first + 4u * j;
-            of_q += dot4U8Packed(w0, ones_at(k)) + dot4U8Packed(w1, ones_at(k + 128u))
-                + dot4U8Packed(w2, ones_at(k + 256u)) + dot4U8Packed(w3, ones_at(k + 384u))
-                + dot4U8Packed(w4, ones_at(k + 512u)) + dot4U8Packed(w5, ones_at(k + 640u))
-                + dot4U8Packed(w6, ones_at(k + 768u)) + dot4U8Packed(w7, ones_at(k + 896u));
+            let w8 = load_b(from_word + min(words + j + 256u, last));
+            let w9 = load_b(from_word + min(words + j + 288u, last));
+            let w10 = load_b(from_word + min(words + j + 320u, last));
+            let w11 = load_b(from_word + min(words + j + 352u, last));
+            let w12 = load_b(from_word + min(words + j + 384u, last));
+            let w13 = load_b(from_word + min(words + j + 416u, last));
+            let w14 = load_b(from_word + min(words + j + 448u, last));
+            let w15 = load_b(from_word + min(words + j + 480u, last));
+            s += dots(plane_words(j), w0);
+            of_q += dot4U8Packed(w0, ones_at(k));
+            s += dots(plane_words(j + 32u), w1);
+            of_q += dot4U8Packed(w1, ones_at(k + 128u));
+            s += dots(plane_words(j + 64u), w2);
+            of_q += dot4U8Packed(w2, ones_at(k + 256u));
+            s += dots(plane_words(j + 96u), w3);
+            of_q += dot4U8Packed(w3, ones_at(k + 384u));
+            s += dots(plane_words(j + 128u), w4);
+            of_q += dot4U8Packed(w4, ones_at(k + 512u));
+            s += dots(plane_words(j + 160u), w5);
+            of_q += dot4U8Packed(w5, ones_at(k + 640u));
+            s += dots(plane_words(j + 192u), w6);
+            of_q += dot4U8Packed(w6, ones_at(k + 768u));
+            s += dots(plane_words(j + 224u), w7);
+            of_q += dot4U8Packed(w7, ones_at(k + 896u));
+            s += dots(plane_words(j + 256u), w8);
+            of_q += dot4U8Packed(w8, ones_at(k + 1024u));
+            s += dots(plane_words(j + 288u), w9);
+            of_q += dot4U8Packed(w9, ones_at(k + 1152u));
+            s += dots(plane_words(j + 320u), w10);
+            of_q += dot4U8Packed(w10, ones_at(k + 1280u));
+            s += dots(plane_words(j + 352u), w11);
+            of_q += dot4U8Packed(w11, ones_at(k + 1408u));
+            s += dots(plane_words(j + 384u), w12);
+            of_q += dot4U8Packed(w12, ones_at(k + 1536u));
+            s += dots(plane_words(j + 416u), w13);
+            of_q += dot4U8Packed(w13, ones_at(k + 1664u));
+            s += dots(plane_words(j + 448u), w14);
+            of_q += dot4U8Packed(w14, ones_at(k + 1792u));
+            s += dots(plane_words(j + 480u), w15);
+            of_q += dot4U8Packed(w15, ones_at(k + 1920u));
         }
     }
     part[local] = together(s, of_q);
-    workgroupBarrier();
+    add_sums(of_x, local);
     if (local < 8u) {
         var sum = part[32u * local];
-        for (var other = 1u; other < 32u; other++) {
-            sum = i64_add(sum, part[32u * local + other]);
+        for (var i = 1u; i < 32u; i++) {
+            sum = i64_add(sum, part[32u * local + i]);
         }
-        store_sum(r * p.n[7] + col_group * 8u + local, sum);
+        give_out(r, col_group * 8u + local, sum);
     }
-    if (col_group == 0u) {
-        store_sum_of_a(r, 0u, local, r);
-    }
-}
-
-fn by_planes(j: u32, q: u32) -> vec4<u32> {
-    return dots(vec4<u32>(planes[j], planes[1024u + j], planes[2048u + j], planes[3072u + j]), q);
 }
 
 fn element(r: u32, c: u32) -> u32 {
-    var product = vec2<u32>(0u);
-    var sum = vec2<u32>(0u);
-    let behind = p.n[5] * p.rows * p.n[7];
-    for (var piece = 0u; piece < p.n[5]; piece++) {
-        let row = piece * p.rows + r;
-        let i = 2u * (row * p.n[7] + c);
-        product = i64_add(product, vec2<u32>(scratch[i], scratch[i + 1u]));
-        let j = 2u * (behind + row);
-        sum = i64_add(sum, vec2<u32>(scratch[j], scratch[j + 1u]));
-    }
-    return finish_product(wide_of(product), sum);
+    let i = 2u * (r * p.n[6] + c);
+    let j = 2u * (p.rows * p.n[6] + r);
+    let product = vec2<u32>(scratch[i], scratch[i + 1u]);
+    return finish_product(wide_of(product), vec2<u32>(scratch[j], scratch[j + 1u]));
 }
 //! include pull

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from ..ports import Ports
 from ..registers import State
 from .fill import words_of
 from .journal import Journal
+from .kit import TooLarge
 from .residency import HOST_WORDS, Residency
 
 #: Counts the elements of a rectangle that are not zero, on the GPU.
@@ -55,5 +57,7 @@ class GpuState(State):
         if rectangle.count > 1 and not self._residency.of(rectangle.row).host_ok:
             first, last = words_of(rectangle, self.memory.width)
             if last - first > HOST_WORDS:
-                return self._count(rectangle)
+                # What the device cannot bind is read back after all.
+                with suppress(TooLarge):
+                    return self._count(rectangle)
         return super().nonzero(rectangle)

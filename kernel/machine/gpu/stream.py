@@ -90,14 +90,18 @@ class Stream:
         self._used = 0
 
     def read(self, parts: Sequence[Part]) -> tuple[np.ndarray, list[np.ndarray]]:
-        """The fault words and the words of some parts, after all that is recorded."""
-        self.submit()
+        """The fault words and the words of some parts, after all that is recorded.
+
+        No other executor gets between: scratch that the last dispatches filled can be read.
+        """
         gpu = self._kit.gpu
-        self.unread = 0
-        first, rest = _cut(parts)
-        fault, *found = gpu.read([Part(self._kit.fault, 0, 4), *first])
-        for group in rest:
-            found += gpu.read(group)
+        with gpu.lock:
+            self.submit()
+            self.unread = 0
+            first, rest = _cut(parts)
+            fault, *found = gpu.read([Part(self._kit.fault, 0, 4), *first])
+            for group in rest:
+                found += gpu.read(group)
         return fault, _joined(parts, found)
 
     def wait(self) -> None:

@@ -112,7 +112,7 @@ def test_zoom_of_the_greatest_sizes() -> None:
     ]:
         a = Operand("I", 1, size, 4, 0, 0, 1, buffers[0])
         d = Operand("I", 1, 8, 4, 0, 0, 1, buffers[1])
-        work = draw_module.bind(Job(BY_CHAR["Z"], False, 0, (1, wanted), d, (a, d)), kit)
+        work = draw_module.bind(Job(BY_CHAR["Z"], False, 0, (1, wanted), d, (a, a)), kit)
         kit.shared.send()
         kit.gpu.submit([dispatch.call for dispatch in work.do])
         (found,) = kit.gpu.read([Part(buffers[1], 0, 8)])

@@ -178,22 +178,39 @@ def test_fuel_that_ends_behind_a_division(fuel):
 
 
 @pytest.mark.usefixtures("scalars_on_host")
-def test_what_rests_on_an_open_check_is_bounded(monkeypatch):
-    monkeypatch.setattr(journal, "MAX_ENTRIES", 10)
-    monkeypatch.setattr(speculation, "MOST_UNREAD", 30)
+@pytest.mark.parametrize(
+    ("module", "limit", "most", "loop"),
+    [
+        (journal, "MAX_ENTRIES", 10, [("A", SCALAR, SCALAR, small(0))]),
+        (journal, "MAX_WORDS", 10, [("A", SCALAR, SCALAR, small(0))]),
+        (speculation, "MOST_UNREAD", 30, [("A", C, C, A)]),
+    ],
+)
+def test_what_rests_on_an_open_check_is_bounded(monkeypatch, module, limit, most, loop):
     draft = draft_of([8], [2], [1])
     draft.emit("/", A, A, B)
-    draft.emit("#", SCALAR, 100)
-    start = draft.emit("-", SCALAR, SCALAR, small(1))
-    draft.emit("B", SCALAR, start)
-    draft.emit("/", A, A, B)
-    draft.emit("#", SCALAR, 40)
-    start = draft.emit("A", C, C, A)
+    draft.emit("#", SCALAR, 47)
+    start = len(draft.code)
+    for instruction in loop:
+        draft.emit(*instruction)
     draft.emit("-", SCALAR, SCALAR, small(1))
     draft.emit("B", SCALAR, start)
     draft.emit("H", small(0))
     with reads_counted(monkeypatch) as reads:
         as_on_the_cpu(draft)
+        assert len(reads) == 2
+        monkeypatch.setattr(module, limit, most)
+        open_too_long = speculation.Speculation.bound
+        resolved = []
+
+        def bound(self):
+            before = len(reads)
+            open_too_long(self)
+            resolved.append(len(reads) - before)
+
+        monkeypatch.setattr(speculation.Speculation, "bound", bound)
+        as_on_the_cpu(draft)
+    assert sum(resolved) == 1
     assert len(reads) == 4
 
 
