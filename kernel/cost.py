@@ -195,6 +195,14 @@ class Chooser:
         dearer = _DEARER ** min(self._moves, _DEAREST)
         return regret > self._model.moving(nbytes, opened=opened) * dearer
 
+    def is_urgent(self, opcode: int, next_fuel: int) -> bool:
+        """Whether the next instruction alone loses more on the CPU than opening a GPU takes, so
+        that it should wait for that."""
+        if next_fuel <= 1:
+            return False
+        work = Work(1, {_family(opcode) or "arith": float(next_fuel - 1)})
+        return self._lost(CPU, work) > OPENING_SECONDS
+
     def moved(self) -> None:
         """It moved: begin anew."""
         self.regret = 0.0

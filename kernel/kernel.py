@@ -364,10 +364,13 @@ class Kernel:
         """Have a process run elsewhere, from its next slice on: "cpu", "gpu" or "auto".
 
         Its results do not change.  Raises KeyError for an unknown pid, ValueError for a place
-        there is not or a process with an executor of its own, SpawnError if there is no GPU.
+        there is not, for a process that has ended or one with an executor of its own, SpawnError
+        if there is no GPU.
         """
         process = self.process(pid)
         checked_place(on)
+        if process.ended:
+            raise ValueError(f"process {pid} has ended")
         if process.placed is None:
             raise ValueError(f"process {pid} has an executor of its own and cannot be placed")
         self._check_place(on)
@@ -419,7 +422,10 @@ class Kernel:
         """Give its memory back, for the kernel's parts; once is enough."""
         if process.memory is not None:
             self.memory_bytes -= process.accounting.memory_bytes
-            process.memory = process.placed = None
+            process.memory = None
+            if process.placed is not None:
+                process.placed.close()
+                process.placed = None
 
     def checkpoint(self, pid: int) -> bytes:
         """The process as a picture (PNG bytes) that can be started again and goes on where it

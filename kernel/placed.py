@@ -80,7 +80,8 @@ class Placed:
 
     ``on``: where the user wants it.  ``image``: the program's picture, as ``memory`` holds it but
     for SYS; it is not changed by anybody.  ``where``: where it runs.  ``notices``: what is to be
-    told about it ("goes on on the CPU: ..."), taken by whoever tells.
+    told about it ("goes on on the CPU: ..."), taken by whoever tells.  ``wants_device``: it would
+    go to the GPU if that were open; until then it goes on where it is.
 
     ``run`` and ``settle`` may be called on a worker's thread; the rest belongs to the kernel's, and
     but for ``place`` and ``give_up`` to the time when no slice runs.
@@ -98,6 +99,7 @@ class Placed:
         self.on = on
         self.where = ""
         self.notices: list[str] = []
+        self.wants_device = False
         self._image = image
         self._memory = memory
         self._ports = ports
@@ -126,7 +128,7 @@ class Placed:
             guess = first_guess(memory, model)
             self._chooser = Chooser(model, guess)
             if self._chooser.wants_away(CPU, self._used_bytes, opened=backends.is_open):
-                self._leave_for(GPU)
+                self.leave_for(GPU)
 
     # ---- for the kernel's thread, between slices ---------------------------------------------
 
@@ -153,20 +155,32 @@ class Placed:
             return
         opcode = self._next_opcode(stop) if stop.reason == "Y" else 0
         chooser.ran(where, instructions, fuel, opcode, seconds)
-        opened = self._backends.is_open
-        if chooser.wants_away(
+        backends, opened = self._backends, self._backends.is_open
+        if not chooser.wants_away(
             where, self._used_bytes, opened=opened, opcode=opcode, next_fuel=stop.next_fuel
         ):
-            if where == GPU or self._backends.tempting:
-                self._leave_for(CPU if where == GPU else GPU)
-            else:
-                self._chooser = None
+            return
+        if where == GPU:
+            self.leave_for(CPU)
+        elif not backends.tempting:
+            self._chooser = None
+        elif opened or chooser.is_urgent(opcode, stop.next_fuel):
+            self.leave_for(GPU)
+        else:
+            self.wants_device = True
 
     def give_up(self) -> None:
         """The process has ended: a replay that runs need not go on."""
         self._given_up = True
 
-    def _leave_for(self, place: str) -> None:
+    def close(self) -> None:
+        """Nobody looks at its memory any more: give back what it has of the GPU."""
+        if self._gpu is not None:
+            self._gpu.close()
+            self._gpu = None
+
+    def leave_for(self, place: str) -> None:
+        """Have it run there from its next slice on, as it chose itself."""
         self._wanted = place
         if self._chooser is not None:
             self._chooser.moved()
@@ -204,13 +218,16 @@ class Placed:
         self._settle()
 
     def _settle(self) -> None:
-        gpu, backend = self._gpu, self._backend
+        gpu, backend, model = self._gpu, self._backend, self._model
         if gpu is None or backend is None:
             return
+        start = model.seconds()
         try:
             gpu.settle()
         except (backend.lost, backend.full) as error:
             self._fall_back(error)
+        else:
+            model.copied(self._used_bytes, model.seconds() - start)
 
     def _run_on_cpu(self, slice_fuel: int) -> Stop:
         assert self._executor is not None
@@ -285,7 +302,8 @@ class Placed:
 
     def _begin_on_cpu(self) -> None:
         """From the memory as it is."""
-        self._gpu = self._backend = self._safe = self._log = None
+        self.close()
+        self._backend = self._safe = self._log = self._image = None
         self._door.behind = self._ports
         self._executor = self._backends.make_cpu(self._memory, self._door)
         self.where = self._wanted = CPU
@@ -353,13 +371,9 @@ class Placed:
         return self._model.copying(used) < SAFE_SHARE * self._since
 
     def _renew_safe_point(self) -> None:
-        model, used = self._model, self._used_bytes
-        start = model.seconds()
         self._settle()
-        if self._gpu is None:  # it was lost meanwhile
-            return
-        self._begin_safe_point(self._copied())
-        model.copied(used, model.seconds() - start)
+        if self._gpu is not None:  # it may have been lost meanwhile
+            self._begin_safe_point(self._copied())
 
     def _copied(self) -> np.ndarray:
         """The words in use, copied; over the last copy, which is of no use then, if that fits."""
@@ -388,7 +402,8 @@ class Placed:
         words[: image.size] = image.ravel()
         words[image.size : self._top * memory.width] = 0
         self._sys[:] = safe.state
-        self._gpu = self._backend = self._safe = self._image = None
+        self.close()
+        self._backend = self._safe = self._image = None
         self._door.behind = ReplayPorts(log, memory, self._ports)
         self._executor = self._backends.make_cpu(memory, self._door)
         self.where = CPU

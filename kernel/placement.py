@@ -34,6 +34,10 @@ class GpuExecutor(Executor, Protocol):
         """Bring all of the memory's words up to date."""
         ...
 
+    def close(self) -> None:
+        """Give back what it has of the device; it is not used any more.  Any thread."""
+        ...
+
 
 MakeExecutor = Callable[[Memory, Ports], Executor]
 
@@ -129,15 +133,16 @@ class Backends:
     def tempting(self) -> bool:
         """Whether a process that may run anywhere could run on a GPU: there is one, it was not
         lost, and it is not the CPU in disguise."""
-        with self._lock:
-            if self._gpu is not None:
-                return not self._gpu.software
-            if self._open_gpu is None or self._lost or self._missing is not None:
-                return False
-            if self._promising is not None and not self._promising():
-                self._missing = NoGpuError("no driver for a GPU is installed")
-                return False
-            return True
+        # Not locked: the kernel's thread asks while another one may be opening the device.
+        gpu = self._gpu
+        if gpu is not None:
+            return not gpu.software
+        if self._open_gpu is None or self._lost or self._missing is not None:
+            return False
+        if self._promising is not None and not self._promising():
+            self._missing = NoGpuError("no driver for a GPU is installed")
+            return False
+        return True
 
 
 def cpu_executor(memory: Memory, ports: Ports) -> Executor:

@@ -7,6 +7,7 @@ processes take turns at it by themselves.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
@@ -16,7 +17,8 @@ from .devices.board import Answer
 from .explain import explain, headline
 from .machine.fault import InternalError, Stop
 from .machine.ports import Wait
-from .placement import GPU
+from .placed import Placed
+from .placement import GPU, NoGpuError
 from .process import FAILED_STATUS, Exit, Process, State
 from .scheduler import SLICE_SECONDS
 from .workers import Caught, Outcome, Workers
@@ -45,6 +47,7 @@ class Runner:
         self._pace: dict[tuple[str, int], float] = {}
         self.flying = 0
         self.inside = False
+        self._opening = False
 
     def close(self) -> None:
         """Let the worker threads go."""
@@ -204,12 +207,41 @@ class Runner:
         elif isinstance(outcome, Stop):
             if process.placed is not None:
                 process.placed.after(outcome, reckoned)
+                if process.placed.wants_device:
+                    self._open_gpu(process.placed)
             self._follow(process, outcome)
         elif isinstance(outcome, MemoryError):
             self._fail(process, "the host has no memory for it")
         else:
             raise InternalError(f"the executor of {process} broke on a worker") from outcome
         return reckoned
+
+    def _open_gpu(self, placed: Placed) -> None:
+        """Open the GPU for a process that chose it, and let it go on meanwhile."""
+        placed.wants_device = False
+        if not self._gpu_worker.count:
+            placed.leave_for(GPU)
+            return
+        if self._opening:
+            return
+        self._opening = True
+        backends = self._kernel.backends
+
+        def work() -> Stop:
+            with suppress(NoGpuError):  # it will not be tempting any more
+                backends.gpu()
+            return Stop("Y", 0)
+
+        def land(outcome: Outcome) -> None:
+            self._kernel.post(partial(self._opened, outcome))
+
+        self._gpu_worker.submit(work, land)
+
+    def _opened(self, outcome: Outcome) -> None:
+        self._gpu_worker.finished()
+        self._opening = False
+        if isinstance(outcome, Exception):
+            raise InternalError("opening the GPU broke on a worker") from outcome
 
     def _tell(self, process: Process) -> None:
         """Pass on what its executor has to tell."""

@@ -241,7 +241,7 @@ def test_a_gpu_that_computes_wrongly_is_broken(
 @pytest.mark.parametrize(
     ("platform", "release", "advice"),
     [
-        ("linux", 'ID=ubuntu\nID_LIKE=debian\n', "apt install mesa-vulkan-drivers"),
+        ("linux", "ID=ubuntu\nID_LIKE=debian\n", "apt install mesa-vulkan-drivers"),
         ("linux", "ID=fedora\n", "dnf install mesa-vulkan-drivers"),
         ("linux", 'ID="opensuse-leap"\nID_LIKE="suse opensuse"\n', "zypper install"),
         ("linux", "ID=other\n", "install the Vulkan driver of your card"),

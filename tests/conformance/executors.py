@@ -46,6 +46,7 @@ MODULES = tuple(
         "gpu.fill",
         "gpu.fold",
         "gpu.fuse",
+        "gpu.lanes",
         "gpu.kit",
         "gpu.index",
         "gpu.index_rows",
@@ -100,7 +101,14 @@ MIXED = {
     "SPECIALISE": 0,
 }
 #: With kernels written for the very kinds and strides, and runs of instructions fused into one.
-FUSED = ALL_ON_GPU | {"SPECIALISE": 0, "FUSE_FROM": 1, "MAX_STEPS": 4}
+FUSED = ALL_ON_GPU | {
+    "SPECIALISE": 0,
+    "FUSE_FROM": 1,
+    "AT_ONCE_FROM": 1,
+    "MAX_STEPS": 4,
+    "LANES": 1,
+    "TABLE_LANES": 2,
+}
 #: With sums, lines and pictures cut into more pieces than their sizes need.
 IN_PIECES = ALL_ON_GPU | {
     "gpu.conv.TAPS": 8,

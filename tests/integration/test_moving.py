@@ -182,6 +182,9 @@ class Unplugged:
             raise self.error("the test unplugged it")
         self.inner.settle()
 
+    def close(self) -> None:
+        self.inner.close()
+
 
 @pytest.mark.parametrize("slices", [0, 1, 3])
 @pytest.mark.parametrize("case", RUNS[:4], ids=IDS[:4])

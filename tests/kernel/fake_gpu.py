@@ -42,6 +42,8 @@ class FakeGpu:
         self.there = True
         self.slices = 0
         self.settled = 0
+        self.made = 0
+        self.closed = 0
 
     def backends(self, promising: Callable[[], bool] | None = None) -> Backends:
         return Backends(self.open, promising=promising)
@@ -54,6 +56,7 @@ class FakeGpu:
 
     def make(self, memory: Memory, ports: Ports) -> FakeGpuExecutor:
         self.event()
+        self.made += 1
         return FakeGpuExecutor(self, memory, ports)
 
     def event(self) -> None:
@@ -96,6 +99,9 @@ class FakeGpuExecutor:
         self.device.settled += 1
         used = self.own.used_image().size
         self.host.words[:used] = self.own.words[:used]
+
+    def close(self) -> None:
+        self.device.closed += 1
 
     def spoil(self) -> None:
         """Bring SYS, headers, table, code and stack up to date; the rest is on the device."""

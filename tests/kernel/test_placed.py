@@ -14,7 +14,7 @@ from pxos.kernel.kernel import Kernel, SpawnError
 from pxos.kernel.machine import program as program_file
 from pxos.kernel.machine.program import Program
 from pxos.kernel.pipes import IterSource, ListSink
-from pxos.kernel.placement import Backends
+from pxos.kernel.placement import Backends, cpu_executor
 from pxos.kernel.process import Process
 from pxos.kernel.scheduler import ShuffledScheduler
 
@@ -170,6 +170,8 @@ def test_moving_back_and_forth(on_cpu: Ran, restless: int) -> None:
     ran.same(on_cpu)
     assert gpu.slices > 2
     assert gpu.settled >= 2
+    ran.kernel.reap(ran.process.pid)
+    assert gpu.made == gpu.closed >= 2
     assert gpu.opened == 1
     assert ran.process.notices == []
 
@@ -185,6 +187,7 @@ def test_losing_the_device_at_any_moment(on_cpu: Ran, slices: int, error: type[E
         ran = copy(gpu.backends(), "gpu", slices=slices)
         ran.same(on_cpu)
         assert ran.process.where == "cpu"
+        assert gpu.made == gpu.closed <= 1
         (notice,) = ran.process.notices
         assert "on the CPU: the test pulled it out" in notice
 
@@ -414,3 +417,9 @@ def test_no_gpu_where_it_is_asked_for() -> None:
     kernel.place(process.pid, "gpu")
     kernel.run(0)
     assert process.where == "gpu"
+    other = kernel.spawn(COPIER, "other", grants=Grants(), make_executor=cpu_executor)
+    with pytest.raises(ValueError, match="executor of its own"):
+        kernel.place(other.pid, "cpu")
+    kernel.kill(process.pid)
+    with pytest.raises(ValueError, match="has ended"):
+        kernel.place(process.pid, "cpu")

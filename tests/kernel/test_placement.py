@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -15,7 +18,7 @@ from pxos.kernel.grants import Grants
 from pxos.kernel.kernel import Kernel
 from pxos.kernel.machine.layout import MatrixSpec
 from pxos.kernel.machine.program import Program, open_memory
-from pxos.kernel.placement import CPU, GPU, NoGpuError
+from pxos.kernel.placement import CPU, GPU, Backend, NoGpuError
 from pxos.kernel.scheduler import BOUNDS, NOMINAL_FUEL_RATE, SLICE_SECONDS
 
 from .fake_gpu import FakeGpu
@@ -70,6 +73,13 @@ class Ticking:
 
     def now(self) -> Moment:
         return (2000, 1, 1, 0, 0, 0, 0)
+
+
+class HostClock(Ticking):
+    """The host's time."""
+
+    def seconds(self) -> float:
+        return time.perf_counter()
 
 
 def model() -> CostModel:
@@ -250,7 +260,7 @@ def test_auto_goes_where_the_work_is_and_comes_back() -> None:
     assert gpu.opened == 1
     assert "gpu" in places
     assert places[-1] == "cpu"
-    changes = sum(a != b for a, b in zip(places, places[1:], strict=False))
+    changes = sum(a != b for a, b in pairwise(places))
     assert changes == 2
     assert run(heavy(300), FakeGpu()) == places, "on a virtual clock it repeats"
 
@@ -322,6 +332,32 @@ def test_on_a_real_clock_the_gpu_has_a_thread_of_its_own() -> None:
     kernel.close()
 
 
+@pytest.mark.usefixtures("opens_fast")
+def test_a_process_goes_on_while_the_gpu_is_opened_for_it() -> None:
+    class Slow(FakeGpu):
+        def open(self) -> Backend:
+            assert threading.current_thread().name == "pxos-worker"
+            asked.set()
+            assert goes_on.wait(60)
+            return super().open()
+
+    gpu, asked, goes_on = Slow(), threading.Event(), threading.Event()
+    kernel = Kernel(DictStore(), clock=HostClock(), backends=gpu.backends(), workers=1)
+    looping = kernel.spawn(heavy(5000, instruction="q c a"), "heavy", grants=Grants())
+    while not (asked.is_set() or looping.ended):
+        kernel.run(0)
+    done = looping.accounting.instructions
+    while looping.accounting.instructions < done + 20:
+        assert kernel.run(0.01)
+    assert looping.where == "cpu"
+    goes_on.set()
+    while kernel.run(0.01) and looping.where == "cpu":
+        pass
+    assert looping.where == "gpu"
+    assert gpu.opened == 1
+    kernel.close()
+
+
 def test_losing_the_gpu_on_its_thread_is_told() -> None:
     gpu = FakeGpu(fails_at=9)
     kernel = Kernel(DictStore(), clock=Ticking(1e-2), backends=gpu.backends(), workers=2)
@@ -378,5 +414,7 @@ def test_the_kernel_imports_no_gpu() -> None:
         "places = pxos.boot.gpu.backends(); places.tempting;"
         "print([n for n in sys.modules if 'wgpu' in n or 'machine.gpu' in n])"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60
+    )
     assert (done.stdout, done.stderr) == ("[]\n", "")

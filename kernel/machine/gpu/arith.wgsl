@@ -2,12 +2,12 @@
 // Arithmetic, one element at a time: raw elements x and y of kinds ka and kb become the raw element
 // of kind kd.  Nearly everything is done in 32 bits:
 //
-// * a value is its floor and a part in 2^-16, so sums, differences and products with a byte need no
-//   wider numbers;
+// * a value is its floor and a part in 2^-16, so sums, differences, products with a byte and of two
+//   X need no wider numbers;
 // * where kd saturates, an integer beyond 2^20 may be taken as 2^20 if the other operand is below
 //   2^16 in size: the result lies beyond every bound all the same.
 //
-// Products of words take 64 bits, quotients of different kinds as many.  Kinds are constants in
+// Other products of words take 64 bits, quotients of different kinds as many.  Kinds are constants in
 // specialised kernels, so of each function one branch is left.
 
 // Beyond the range of every kind but I, with room for a product with a byte.
@@ -83,6 +83,20 @@ fn times_byte(byte: u32, y: u32, ky: u32, kd: u32) -> u32 {
     return finish_parts(whole, low & 0xFFFFu, kd);
 }
 
+// The products of the halves of two raw X, brought together; into X the last place is rounded.
+fn times_fixed(x: u32, y: u32, kd: u32) -> u32 {
+    let xh = i32(x) >> 16u;
+    let yh = i32(y) >> 16u;
+    let xl = x & 0xFFFFu;
+    let yl = y & 0xFFFFu;
+    let low = xl * yl + select(0u, 0x8000u, kd == KIND_X);  // below 2^32
+    let one = xh * i32(yl);
+    let other = i32(xl) * yh;
+    let parts = (u32(one) & 0xFFFFu) + (u32(other) & 0xFFFFu) + (low >> 16u);
+    let whole = xh * yh + (one >> 16u) + (other >> 16u) + i32(parts >> 16u);
+    return finish_parts(whole, parts & 0xFFFFu, kd);
+}
+
 fn op_times(x: u32, y: u32, ka: u32, kb: u32, kd: u32) -> u32 {
     if (kd == KIND_I && ka != KIND_X && kb != KIND_X) {
         return x * y;
@@ -92,6 +106,9 @@ fn op_times(x: u32, y: u32, ka: u32, kb: u32, kd: u32) -> u32 {
     }
     if (is_bytes(kb)) {
         return times_byte(y, x, ka, kd);
+    }
+    if (ka == KIND_X && kb == KIND_X) {
+        return times_fixed(x, y, kd);
     }
     return finish64(i64_mul(i32(x), i32(y)), fraction_of(ka) + fraction_of(kb), kd);
 }

@@ -14,7 +14,7 @@ from ..quantised import FRACTION
 from . import kit as limits
 from .device import Buffer
 from .kit import Dispatch, Job, Kit, Work
-from .move import starts_at_words
+from .pull_rows import WORDS, pull_rows, starts_at_words
 
 #: Invocations of a workgroup; words of workgroup memory for the tile of ``conv_tile``.
 GROUP, TILE_WORDS = 256, 3072
@@ -142,6 +142,11 @@ def bind(job: Job, kit: Kit) -> Work:
     tiled = _tiled(job, kit, channels, fraction)
     if tiled is not None:
         return Work((tiled,))
+    extra = fraction, channels
+    if b.count * WORDS * (4 if job.d.unit == 1 else 1) <= TAPS:
+        rows = pull_rows(kit, "conv", job, {"OP": ord(job.op.char)}, extra)
+        if rows is not None:
+            return Work((rows,))
     if b.count * (4 if job.d.unit == 1 else 1) <= TAPS:
-        return Work((kit.pull("conv", job, extra=(fraction, channels)),))
+        return Work((kit.pull("conv", job, extra=extra),))
     return Work(_by_parts(job, kit, channels, fraction))

@@ -31,10 +31,17 @@ fn op_konvolve_wrapped(r: u32, c: u32) -> u32 {
 
 const KONVOLVE: u32 = 75u; // K
 
+// The opcode in a specialised kernel; 0: as the parameters say.
+override OP: u32 = 0u;
+
 fn element(r: u32, c: u32) -> u32 {
-    if (p.op == KONVOLVE) {
+    if (select(OP, p.op, OP == 0u) == KONVOLVE) {
         return op_konvolve(r, c);
     }
     return op_konvolve_wrapped(r, c);
 }
-//! include pull
+
+fn four(r: u32, c: u32) -> u32 {
+    return four_elements(r, c);
+}
+//! include runs pull pull_rows

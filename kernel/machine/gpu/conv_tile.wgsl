@@ -104,19 +104,48 @@ fn add_taps(sums: Sums, corner: u32, first: u32, end: u32) -> Sums {
     return add(shifted, vec4<u32>(high) << vec4<u32>(16u), vec4<u32>(high >> vec4<u32>(16u)));
 }
 
+// Elements of d for four sums that are words.
+fn finish_words(v: vec4<i32>, fraction: u32, kind: u32) -> vec4<u32> {
+    if (kind == KIND_I) {
+        return vec4<u32>(v >> vec4<u32>(min(fraction, 31u)));
+    }
+    if (kind == KIND_X) {
+        if (fraction == 16u) {
+            return vec4<u32>(v);
+        }
+        if (fraction == 32u) {
+            return vec4<u32>(((v >> vec4<u32>(15u)) + 1) >> vec4<u32>(1u));
+        }
+        let limited = clamp(v, vec4<i32>(-32768), vec4<i32>(32767)) << vec4<u32>(16u);
+        return select(vec4<u32>(limited), vec4<u32>(0x7FFFFFFFu), v > vec4<i32>(32767));
+    }
+    var rounded = v;
+    if (fraction != 0u) {
+        rounded = ((v >> vec4<u32>(fraction - 1u)) + 1) >> vec4<u32>(1u);
+    }
+    return vec4<u32>(clamp(rounded, vec4<i32>(0), vec4<i32>(255)));
+}
+
+fn finish_sums(sums: Sums, fraction: u32, kind: u32) -> vec4<u32> {
+    if (all(sums.high == vec4<u32>(vec4<i32>(sums.low) >> vec4<u32>(31u)))) {
+        return finish_words(vec4<i32>(sums.low), fraction, kind);
+    }
+    return vec4<u32>(
+        finish64(vec2<u32>(sums.low.x, sums.high.x), fraction, kind),
+        finish64(vec2<u32>(sums.low.y, sums.high.y), fraction, kind),
+        finish64(vec2<u32>(sums.low.z, sums.high.z), fraction, kind),
+        finish64(vec2<u32>(sums.low.w, sums.high.w), fraction, kind),
+    );
+}
+
 // Store elements 4w..4w+3 of row r.
 fn store_four(r: u32, w: u32, sums: Sums) {
-    let fraction = p.n[5];
-    let kind = p.d.kind;
+    let found = finish_sums(sums, p.n[5], p.d.kind);
     let c = 4u * w;
-    let x = finish64(vec2<u32>(sums.low.x, sums.high.x), fraction, kind);
-    let y = finish64(vec2<u32>(sums.low.y, sums.high.y), fraction, kind);
-    let z = finish64(vec2<u32>(sums.low.z, sums.high.z), fraction, kind);
-    let t = finish64(vec2<u32>(sums.low.w, sums.high.w), fraction, kind);
     let left = p.d.cols - c;
     if (p.d.unit == 1u) {
         let i = at(p.d, r, c) >> 2u;
-        var value = x | (y << 8u) | (z << 16u) | (t << 24u);
+        var value = found.x | (found.y << 8u) | (found.z << 16u) | (found.w << 24u);
         if (left < 4u) {
             let mask = (1u << (8u * left)) - 1u;
             value = (value & mask) | (load_d(i) & ~mask);
@@ -124,15 +153,15 @@ fn store_four(r: u32, w: u32, sums: Sums) {
         store_d(i, value);
         return;
     }
-    store_d(at(p.d, r, c), x);
+    store_d(at(p.d, r, c), found.x);
     if (left > 1u) {
-        store_d(at(p.d, r, c + 1u), y);
+        store_d(at(p.d, r, c + 1u), found.y);
     }
     if (left > 2u) {
-        store_d(at(p.d, r, c + 2u), z);
+        store_d(at(p.d, r, c + 2u), found.z);
     }
     if (left > 3u) {
-        store_d(at(p.d, r, c + 3u), t);
+        store_d(at(p.d, r, c + 3u), found.w);
     }
 }
 

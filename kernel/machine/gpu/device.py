@@ -182,6 +182,7 @@ class Gpu:
         self.buffer_words = min(limits["max-buffer-size"] // 4, MAX_WORDS)
         self.bindings = int(limits["max-storage-buffers-per-shader-stage"])
         self.max_groups = int(limits["max-compute-workgroups-per-dimension"])
+        self.max_invocations = int(limits["max-compute-invocations-per-workgroup"])
         self._modules: dict[str, Any] = {}
         self._layouts: dict[tuple[tuple[int, bool], ...], tuple[Any, Any]] = {}
         self._readback: Any = None

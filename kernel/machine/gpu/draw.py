@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from .kit import Dispatch, Job, Kit, Work, pull_items
+from .pull_rows import is_plain, pull_rows
 
 #: Invocations of a workgroup of ``draw``, and how many of them stand side by side at most.
 GROUP, ACROSS = 256, 64
 #: Times that an invocation of ``draw`` may look at an item.
 LOOKS = 1 << 13
-#: Words of d from which an invocation of ``draw`` owns many of them.
-LARGE = 1 << 21
+#: Words of d, and items, from which an invocation of ``draw`` owns many words: every workgroup
+#: looks at every item, so that their number is what counts.
+LARGE, MANY = 1 << 21, 1 << 10
 
 
 def _draw(job: Job, kit: Kit) -> tuple[Dispatch, ...]:
@@ -24,9 +26,7 @@ def _draw(job: Job, kit: Kit) -> tuple[Dispatch, ...]:
     words, row_words = pull_items(d)
     lanes = 4 if d.unit == 1 else 1
     most = LOOKS // lanes
-    steps = 16 if words >= LARGE else 4
-    while steps > 1 and b.rows * steps > most:
-        steps //= 2
+    steps = 16 if words >= LARGE or b.rows >= MANY else 4
     width = d.cols if d.unit == 4 else row_words
     shift = min(ACROSS, 1 << (width - 1).bit_length()).bit_length() - 1
     across = -(-width // (1 << shift))
@@ -62,4 +62,7 @@ def bind(job: Job, kit: Kit) -> Work:
     if job.op.char == "t":
         height = job.b.leaf or job.b.rows
         extra = (height, job.b.rows // height if height else 0)
-    return Work((kit.pull("draw", job, extra=extra),))
+    source = job.b if job.op.char == "t" else job.a
+    constants = {"OP": ord(job.op.char), "PLAIN": int(is_plain(job.d, source))}
+    rows = pull_rows(kit, "draw", job, constants, extra)
+    return Work((rows or kit.pull("draw", job, extra=extra),))

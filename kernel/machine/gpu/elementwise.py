@@ -1,8 +1,8 @@
 """Arithmetic, bits, functions and numbers from headers on the GPU: element by element.
 
-A small job runs one kernel for all kinds (``elementwise.wgsl``, ``functions_pull.wgsl``).  A large one
-whose elements lie in order is marked for :mod:`.fuse`, which writes kernels for the very kinds and
-layouts of a whole run of such jobs; what cannot be marked is specialised by kind alone.
+A small job runs one kernel for all kinds (``elementwise.wgsl``, ``functions_pull.wgsl``).  A large
+one whose elements lie in order is marked for :mod:`.fuse`, which writes kernels for the very kinds
+and layouts of a whole run of such jobs; what cannot be marked is specialised by kind alone.
 
 ``/`` and ``%`` are checked by a pass over their divisor, unless it is a small integer, whose value
 the host knows.
@@ -15,11 +15,14 @@ from functools import lru_cache
 import numpy as np
 
 from ..functions_tables import exp2_mantissas, log2_thresholds, sine_table
-from ..isa import SMALL_MAX, SMALL_MIN
 from ..quantised import finish_number
 from . import kit as limits
-from .fuse import step
+from .fuse import small_value, step
 from .kit import Dispatch, Job, Kit, Operand, Work
+
+#: Elements from which an instruction has a pipeline of its own: software GPUs run all cases of a
+#: switch.
+OWN_FROM = 1 << 11
 
 
 def bind(job: Job, kit: Kit) -> Work:
@@ -28,21 +31,24 @@ def bind(job: Job, kit: Kit) -> Work:
     if family == "table":
         return Work((_numbers(job, kit),))
     table = kit.constant(function_tables()) if family == "functions" else None
-    smalls = tuple(_small_value(operand, kit) for operand in job.inputs)
-    fusable = step(job, smalls, table, kit)
-    constants = {} if fusable is not None else _constants(job)
+    fusable = step(job, kit, table)
+    constants = _constants(job, kinds=fusable is None)
     name = "elementwise" if table is None else "functions_pull"
     do = kit.pull(name, job, constants=constants, b=table, fusable=fusable)
-    if job.op.char in "/%" and not smalls[1]:
+    if job.op.char in "/%" and not small_value(job.b, kit):
         return Work((do,), (_zero_check(job, kit),))
     return Work((do,))
 
 
-def _constants(job: Job) -> dict[str, int]:
-    """Override constants of a job that is worth a pipeline of its own."""
-    if job.d.count < limits.SPECIALISE:
+def _constants(job: Job, *, kinds: bool) -> dict[str, int]:
+    """Override constants: of the instruction, and with ``kinds`` of the kinds of large jobs."""
+    count = job.d.count
+    if count < min(OWN_FROM, limits.SPECIALISE):
         return {}
-    found = {"OP": ord(job.op.char), "D_KIND": _kind(job.d)}
+    found = {"OP": ord(job.op.char)}
+    if not kinds or count < limits.SPECIALISE:
+        return found
+    found["D_KIND"] = _kind(job.d)
     for name, operand in zip("AB", job.inputs, strict=False):
         found[f"{name}_KIND"] = _kind(operand)
         found[f"{name}_PLACE"] = 2 if operand.from_d else 1
@@ -52,18 +58,6 @@ def _constants(job: Job) -> dict[str, int]:
 def _kind(operand: Operand) -> int:
     """The class as a constant; all bytes are the same here."""
     return ord(operand.cls if operand.unit == 4 else "T")
-
-
-def _small_value(operand: Operand, kit: Kit) -> int | None:
-    """The value of a small integer, which lies in ``binding``'s buffer of all of them."""
-    if operand.buffer is kit.constant(_small_numbers()):
-        return SMALL_MIN + operand.offset
-    return None
-
-
-@lru_cache(maxsize=1)
-def _small_numbers() -> np.ndarray:
-    return np.arange(SMALL_MIN, SMALL_MAX + 1, dtype=np.int32).view(np.uint32)
 
 
 def _zero_check(job: Job, kit: Kit) -> Dispatch:
@@ -106,5 +100,3 @@ def function_tables() -> np.ndarray:
     ).astype(np.uint32)
     found.flags.writeable = False
     return found
-
-

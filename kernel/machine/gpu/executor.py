@@ -70,6 +70,12 @@ class GpuExecutor(Stepper):
         self._residency.fetch_all()
         self._free()
 
+    def close(self) -> None:
+        """Give back its memory on the GPU at once, settled or not; it is not run again."""
+        self._forget()
+        self._parts.stream.close()
+        self._residency.close()
+
     def _until_stop(self) -> Stop:
         try:
             stop = None

@@ -12,11 +12,13 @@ from dataclasses import replace
 import numpy as np
 
 from ..quantised import X_MAX, X_MIN, is_bytes
-from . import lines as lines_module
+from .device import Buffer
 from .kit import Dispatch, Job, Kit, Work
 from .lines import (
     COLUMNS,
+    MOST_ITEMS,
     ROWS,
+    Level,
     Lines,
     Strips,
     extras,
@@ -71,12 +73,17 @@ def _fold(job: Job, kit: Kit, operator: str) -> Work:
     across = lines.source == COLUMNS
     if not lines.length:
         return _filled(job, kit, empty_fold(operator, job.d.cls))
-    if lines.length <= SHORT or (across and lines.length <= SHORT_COLUMN and lines.lines >= MANY):
+    levels = fold_levels(lines, across, FEW_STRIPS)
+    words = pair_words(levels)
+    if (
+        lines.length <= SHORT
+        or (across and lines.length <= SHORT_COLUMN and lines.lines >= MANY)
+        or (words > kit.gpu.binding_words and lines.length <= MOST_ITEMS)
+    ):
         whole = {"WHOLE": 1, **specialised(lines)}
         parameters = extras(lines, Strips(1, lines.length, 1, across))
         return Work((kit.pull("fold", job, extra=parameters, constants=whole),))
-    levels = fold_levels(lines, across, FEW_STRIPS)
-    scratch = kit.scratch(pair_words(levels))
+    scratch = kit.scratch(words)
     folds = [fold_level(kit, each, scratch, job, job.a) for each in levels]
     last = levels[-1]
     parameters = extras(last.next(), last.strips)
@@ -102,16 +109,18 @@ def _cumulate(job: Job, kit: Kit) -> Work:
     return Work((*done, _stored(job, kit, levels[0], scratch, mode, pairs)))
 
 
-def _stored(
-    job: Job, kit: Kit, first: lines_module.Level, scratch: object, mode: int, out: int
-) -> Dispatch:
+def _stored(job: Job, kit: Kit, first: Level, scratch: Buffer, mode: int, out: int) -> Dispatch:
     """The pull pass that fills d from a scan in scratch."""
     parameters = extras(first.lines, first.strips, None, mode, out)
     return kit.pull("scan", job, extra=parameters, scratch=scratch)
 
 
 def bind(job: Job, kit: Kit) -> Work:
-    """The dispatches of a fold, a running fold or Argmax."""
+    """The dispatches of a fold, a running fold or Argmax.
+
+    Raises TooLarge where the pairs of strips, or a running fold that cannot go straight into d,
+    need more than one binding.
+    """
     if job.op.char == "a":
         return _fold(job, kit, "a")
     if job.op.char in "Ff":

@@ -7,7 +7,21 @@ override WHOLE: u32 = 0u;      // 1: the pull pass folds elements of a
 // Elements first, first + step, ... below end of a row of a.
 fn op_fold_rows(row: u32, first: u32, end: u32, step: u32) -> vec2<u32> {
     var total = neutral();
-    for (var c = first; c < end; c += step) {
+    var c = first;
+    // Four loads at once: memory is slow to answer, but answers many.
+    for (; c + 3u * step < end; c += 4u * step) {
+        let raw = vec4<u32>(
+            raw_a(row, c),
+            raw_a(row, c + step),
+            raw_a(row, c + 2u * step),
+            raw_a(row, c + 3u * step),
+        );
+        total = combine(
+            combine(total, combine(pair_of(raw.x, c), pair_of(raw.y, c + step))),
+            combine(pair_of(raw.z, c + 2u * step), pair_of(raw.w, c + 3u * step)),
+        );
+    }
+    for (; c < end; c += step) {
         total = combine(total, pair_of(raw_a(row, c), c));
     }
     return total;
@@ -16,7 +30,20 @@ fn op_fold_rows(row: u32, first: u32, end: u32, step: u32) -> vec2<u32> {
 // The same of a column.
 fn op_fold_columns(column: u32, first: u32, end: u32, step: u32) -> vec2<u32> {
     var total = neutral();
-    for (var r = first; r < end; r += step) {
+    var r = first;
+    for (; r + 3u * step < end; r += 4u * step) {
+        let raw = vec4<u32>(
+            raw_a(r, column),
+            raw_a(r + step, column),
+            raw_a(r + 2u * step, column),
+            raw_a(r + 3u * step, column),
+        );
+        total = combine(
+            combine(total, combine(pair_of(raw.x, r), pair_of(raw.y, r + step))),
+            combine(pair_of(raw.z, r + 2u * step), pair_of(raw.w, r + 3u * step)),
+        );
+    }
+    for (; r < end; r += step) {
         total = combine(total, pair_of(raw_a(r, column), r));
     }
     return total;

@@ -1,9 +1,9 @@
 """Runs of element-by-element dispatches become single kernels.
 
 A filter chain of ten instructions on a picture is ten passes over memory, and memory is what bounds
-them.  :func:`join` takes what is about to be submitted and replaces each run of consecutive dispatches
-over the same grid by one kernel (written by :mod:`.lanes`) that reads every input once, computes the
-instructions one after the other in registers, and writes each result once.
+them.  :func:`join` takes what is about to be submitted and replaces each run of consecutive
+dispatches over the same grid by one kernel (written by :mod:`.lanes`) that reads every input once,
+computes the instructions one after the other in registers, and writes each result once.
 
 That is the same, word for word, because
 
@@ -12,19 +12,26 @@ That is the same, word for word, because
 * an input that is the very rectangle that an earlier instruction of the run wrote comes from its
   register; one that overlaps such a rectangle otherwise ends the run, and so does a result that
   overlaps what the run reads or writes elsewhere (an invocation sees no other's elements);
-* a result that a later instruction of the run overwrites at the same rectangle is seen by nobody else,
-  so it is not written;
+* a result that a later instruction of the run overwrites at the same rectangle is seen by nobody
+  else, so it is not written;
 * whatever is not element by element, checks of divisors among it, ends a run and keeps its place.
 
 Two matrices never share a buffer, so only rectangles in one buffer can overlap.
+
+Writing a kernel costs tens of milliseconds, so what becomes of dispatches is remembered.  A run
+never reaches into the next *turn* of a loop, which starts where a dispatch comes for the second
+time.  That place is remembered as well, so turns are alike wherever batches begin and end.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
-from ..isa import BY_CHAR
+import numpy as np
+
+from ..isa import BY_CHAR, SMALL_MAX, SMALL_MIN
 from .device import Buffer
 from .kit import Dispatch, Job, Kit, Operand
 from .lanes import MAX_BUFFERS, Kernel, Source, Value, fits_params, kernel_dispatch, one_by_one
@@ -33,7 +40,9 @@ from .lanes import MAX_BUFFERS, Kernel, Source, Value, fits_params, kernel_dispa
 FUSE_FROM = 1 << 16
 #: Instructions that one kernel may do.
 MAX_STEPS = 32
-#: Runs that are remembered with their first dispatch.
+#: Elements from which a kernel is written at once; for fewer, when the same turn comes again.
+AT_ONCE_FROM = 1 << 20
+#: Turns that are remembered with their first dispatch.
 MAX_REMEMBERED = 8
 
 #: A rectangle as a key: buffer, offset, rows, columns, unit, steps.
@@ -41,84 +50,128 @@ Key = tuple[int, int, int, int, int, int, int]
 
 
 @dataclass(eq=False, slots=True)
+class _Turn:
+    """A sequence of different dispatches that was met, and what to submit instead, once known.
+
+    ``others`` are all but the first: they are kept alive, so that their identities stay theirs.
+    """
+
+    others: tuple[Dispatch, ...]
+    fused: list[Dispatch] | None = None
+
+
+@dataclass(eq=False, slots=True)
 class Step:
     """What ``Dispatch.fusable`` is: one instruction on operands in buffers.
 
-    ``smalls``: for each input its value if it is a small integer.  ``table``: the tables of the
-    functions.  ``joined``: runs that began with this step, by the identities of their dispatches.
+    ``pixel``: words are moved unchanged.  ``smalls``: for each input its value if it is a small
+    integer.  ``table``: the tables of the
+    functions.  ``turns``: those that began with this step, by the identities of their dispatches.
+    ``seen``: it was submitted before.  ``starts``: a turn starts with it.
     """
 
     char: str
+    pixel: bool
     d: Operand
     inputs: tuple[Operand, ...]
     smalls: tuple[int | None, ...]
     table: Buffer | None = None
-    joined: dict[tuple[int, ...], tuple[tuple[Dispatch, ...], list[Dispatch]]] = field(
-        default_factory=dict
-    )
+    turns: dict[tuple[int, ...], _Turn] = field(default_factory=dict)
+    seen: bool = False
+    starts: bool = False
+
+    def sources(self) -> list[tuple[Operand, int | None]]:
+        """All that is read, with its value if it is a small integer; Select reads d as well."""
+        found = list(zip(self.inputs, self.smalls, strict=True))
+        return [*found, (self.d, None)] if self.char == "?" else found
 
 
-def step(job: Job, smalls: tuple[int | None, ...], table: Buffer | None, kit: Kit) -> Step | None:
+def small_value(operand: Operand, kit: Kit) -> int | None:
+    """The value of a small integer, which lies in ``binding``'s buffer of them all; else None."""
+    if operand.buffer is kit.constant(_small_numbers()):
+        return SMALL_MIN + operand.offset
+    return None
+
+
+@lru_cache(maxsize=1)
+def _small_numbers() -> np.ndarray:
+    return np.arange(SMALL_MIN, SMALL_MAX + 1, dtype=np.int32).view(np.uint32)
+
+
+def step(job: Job, kit: Kit, table: Buffer | None = None) -> Step | None:
     """The step of an element-by-element job, or None if it must be done by itself.
 
-    It must be large enough (:data:`FUSE_FROM`), its d of words, or of bytes in order whose rows start
-    with words, and all its buffers small enough for one binding.
+    Such are the families arith, bits and functions (``table``: theirs), and Select.  The job must
+    be large enough (:data:`FUSE_FROM`), its d of words, or of bytes in order whose rows start with
+    words, and all its buffers small enough for one binding.
     """
     d = job.d
     if d.count < FUSE_FROM or not (d.unit == 4 or one_by_one(d)):
         return None
     if any(x.buffer.words > kit.gpu.binding_words for x in (d, *job.inputs)):
         return None
-    return Step(job.op.char, d, job.inputs, smalls, table)
+    smalls = tuple(small_value(operand, kit) for operand in job.inputs)
+    return Step(job.op.char, job.pixel, d, job.inputs, smalls, table)
 
 
 def join(dispatches: Sequence[Dispatch], kit: Kit) -> list[Dispatch]:
     """The same work with runs of fusable dispatches replaced; for dispatches of this kit alone.
 
-    What a run became is remembered as long as its first dispatch lives, so a loop pays once.
+    What a turn became is remembered as long as its first dispatch lives, so a loop pays once.
     """
     result: list[Dispatch] = []
-    segment: list[Dispatch] = []
+    turn: list[Dispatch] = []
+    met: set[int] = set()
     for dispatch in dispatches:
-        if dispatch.fusable is not None:
-            segment.append(dispatch)
+        here = None if dispatch.fusable is None else _step_of(dispatch)
+        if turn and (here is None or here.starts or id(dispatch) in met):
+            if here is not None:
+                here.starts = True
+            result += _joined(turn, kit)
+            turn = []
+            met.clear()
+        if here is None:
+            result.append(dispatch)
             continue
-        if segment:
-            result += _joined(tuple(segment), kit)
-            segment = []
-        result.append(dispatch)
-    if segment:
-        result += _joined(tuple(segment), kit)
-    return result
+        here.starts |= not turn and not here.seen
+        here.seen = True
+        turn.append(dispatch)
+        met.add(id(dispatch))
+    return result + _joined(turn, kit) if turn else result
 
 
-def _joined(segment: tuple[Dispatch, ...], kit: Kit) -> list[Dispatch]:
-    first = segment[0].fusable
-    assert isinstance(first, Step)
-    # The others are kept alive beside the result, so that their identities stay theirs.
-    key = tuple(map(id, segment))
-    found = first.joined.get(key)
-    if found is None:
-        if len(first.joined) >= MAX_REMEMBERED:
-            first.joined.clear()
-        found = first.joined[key] = segment[1:], _fused(segment, kit)
-    return found[1]
+def _joined(dispatches: list[Dispatch], kit: Kit) -> list[Dispatch]:
+    """What to submit for a turn."""
+    first = _step_of(dispatches[0])
+    key = tuple(map(id, dispatches))
+    turn = first.turns.get(key)
+    if turn is None:
+        if len(first.turns) >= MAX_REMEMBERED:
+            first.turns.clear()
+        turn = first.turns[key] = _Turn(tuple(dispatches[1:]))
+        if all(_step_of(dispatch).d.count < AT_ONCE_FROM for dispatch in dispatches):
+            return dispatches
+    if turn.fused is None:
+        turn.fused = _fused(dispatches, kit)
+    return turn.fused
 
 
-def _fused(segment: tuple[Dispatch, ...], kit: Kit) -> list[Dispatch]:
-    """One dispatch for each run of a segment, the longest first runs that the rules allow."""
+def _step_of(dispatch: Dispatch) -> Step:
+    found = dispatch.fusable
+    assert isinstance(found, Step)
+    return found
+
+
+def _fused(dispatches: list[Dispatch], kit: Kit) -> list[Dispatch]:
+    """One dispatch for each run of a turn, the longest first runs that the rules allow."""
+    run = _Run(_step_of(dispatches[0]), kit)
     result = []
-    run: _Run | None = None
-    for dispatch in segment:
-        wanted = dispatch.fusable
-        assert isinstance(wanted, Step)
-        if run is None or not run.take(wanted):
-            if run is not None:
-                result.append(kernel_dispatch(run.kernel(), kit))
+    for dispatch in dispatches[1:]:
+        wanted = _step_of(dispatch)
+        if not run.take(wanted):
+            result.append(kernel_dispatch(run.kernel(), kit))
             run = _Run(wanted, kit)
-    assert run is not None
-    result.append(kernel_dispatch(run.kernel(), kit))
-    return result
+    return [*result, kernel_dispatch(run.kernel(), kit)]
 
 
 class _Run:
@@ -142,7 +195,7 @@ class _Run:
         target = key_of(d)
         news = [
             operand
-            for operand, small in zip(wanted.inputs, wanted.smalls, strict=True)
+            for operand, small in wanted.sources()
             if small is None and key_of(operand) not in self._values
         ]
         written = list(self._written.values())
@@ -169,22 +222,28 @@ class _Run:
         )
 
     def _add(self, wanted: Step) -> None:
+        kind = kind_of(wanted.d)
         arguments = []
-        for operand, small in zip(wanted.inputs, wanted.smalls, strict=True):
-            key: Key | int = key_of(operand) if small is None else small
-            if key not in self._values:
-                name = f"x{len(self._sources)}"
-                kept = operand if small is None else None
-                self._sources[key] = Source(name, kept, small or 0)
-                self._values[key] = name
-            arguments.append((self._values[key], kind_of(operand)))
+        for operand, small in wanted.sources():
+            register = self._register(operand, small)
+            arguments.append((register, kind if wanted.pixel else kind_of(operand)))
         target, name = key_of(wanted.d), f"v{len(self._lines)}"
-        function = "op_" + BY_CHAR[wanted.char].name.lower().replace(" ", "_")
-        family = BY_CHAR[wanted.char].family
-        self._lines.append(Value(name, family, function, tuple(arguments), kind_of(wanted.d)))
+        op = BY_CHAR[wanted.char]
+        function = "op_" + op.name.lower().replace(" ", "_")
+        part = "finish" if op.family == "move" else op.family
+        self._lines.append(Value(name, part, function, tuple(arguments), kind))
         self._values[target] = name
         self._written[target] = wanted.d
         self._table = wanted.table or self._table
+
+    def _register(self, operand: Operand, small: int | None) -> str:
+        """The register that holds an input; it is loaded if no register does."""
+        key: Key | int = key_of(operand) if small is None else small
+        if key not in self._values:
+            name = f"x{len(self._sources)}"
+            self._sources[key] = Source(name, operand if small is None else None, small or 0)
+            self._values[key] = name
+        return self._values[key]
 
     def kernel(self) -> Kernel:
         """What is to be written."""

@@ -21,13 +21,14 @@ from .lines import (
     scan_levels,
     specialised,
 )
+from .pull_rows import pull_rows
 
 #: How elements of the source become elements of d (index.wgsl).
 CONVERT, PIXELS, TABLE = range(3)
 #: How Where stores (scan.wgsl).
 WHERE_DIRECT, WHERE_WORDS = 4, 5
-#: Positions are signed words.
-MOST_GATHERED = (1 << 31) - 1
+#: Elements that signed words can name.
+MOST_GATHERED = 1 << 31
 
 
 def _pulled(job: Job, kit: Kit) -> Work:
@@ -37,7 +38,12 @@ def _pulled(job: Job, kit: Kit) -> Work:
     if a.cls == "Q":
         finished = quantised_table(a.scale_bits, a.offset_bits, job.d.cls).astype(np.int64)
         how, table = TABLE, kit.constant((finished & 0xFFFFFFFF).astype(np.uint32))
-    return Work((kit.pull("index", job, extra=(how, min(a.count, MOST_GATHERED)), scratch=table),))
+    extra = (how, min(a.count, MOST_GATHERED))
+    if table is None:
+        wide = pull_rows(kit, "index", job, {"OP": ord(job.op.char)}, extra)
+        if wide is not None:
+            return Work((wide,))
+    return Work((kit.pull("index", job, extra=extra, scratch=table),))
 
 
 def _where(job: Job, kit: Kit) -> Work:

@@ -1,6 +1,8 @@
 //! include finish
-// Iota, Gather and Gather rows: each element by itself.  n[0] says how elements of a become elements
-// of d.
+// Iota, Gather and Gather rows: each element by itself.  n[0] says how elements of a become
+// elements of d.
+
+override OP: u32 = 0u;         // 0: p.op
 
 const CONVERT: u32 = 0u;       // by their kinds
 const PIXELS: u32 = 1u;        // words as they are
@@ -40,7 +42,7 @@ fn op_gather_rows(row: i32, c: u32) -> u32 {
 }
 
 fn element(r: u32, c: u32) -> u32 {
-    switch p.op {
+    switch select(OP, p.op, OP == 0u) {
         case 73u: { return op_iota(c); }
         case 71u: { return op_gather(floor_of(raw_b(r, c), p.b.kind)); }
         default: {
@@ -49,4 +51,10 @@ fn element(r: u32, c: u32) -> u32 {
         }
     }
 }
-//! include pull
+
+// Elements c to c + 3 in a word.
+fn four(r: u32, c: u32) -> u32 {
+    let low = (element(r, c) & 0xFFu) | ((element(r, c + 1u) & 0xFFu) << 8u);
+    return low | ((element(r, c + 2u) & 0xFFu) << 16u) | ((element(r, c + 3u) & 0xFFu) << 24u);
+}
+//! include pull pull_rows

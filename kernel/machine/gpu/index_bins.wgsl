@@ -1,6 +1,6 @@
 //! include scatter
-// Accumulate into few places: a workgroup counts in its own memory and then adds that to counts, where
-// low words come first and n[1] high words behind them.
+// Accumulate into few places: a workgroup counts in its own memory and then adds that to counts,
+// where low words come first and n[1] high words behind them.
 
 const MOST_BINS: u32 = 1024u;
 

@@ -76,7 +76,8 @@ fn element(r: u32, c: u32) -> u32 {
 }
 //! include pull
 
-// An invocation for each item and each of the n[6] words of its row; the last item of a row stores it.
+// An invocation for each item and each of the n[6] words of its row; the last item of a row stores
+// it.
 @compute @workgroup_size(256)
 fn few_rows(
     @builtin(workgroup_id) group: vec3<u32>,

@@ -1,11 +1,12 @@
 //! include finish
-// Radix sorting: one pass moves the numbers of the items of each line to their places by 8 bits of their
-// keys, and keeps the order of equal ones.  Keys stay where they are, in a, and are looked up.
+// Radix sorting: one pass moves the numbers of the items of each line to their places by 8 bits of
+// their keys, and keeps the order of equal ones.  Keys stay where they are, in a, and are looked
+// up.
 //
-// n[0] items of a line; n[1] lines; n[2] blocks of a line; n[3] lowest bit of the digit; n[4] bits of
-// the key that are turned (the sign); n[5], n[6] where numbers are and go; n[7] pairs of the digits in
-// scratch: first how often each comes in each block, then, scanned, where it goes; n[8] 0: item i of
-// line r is element (r, i), 1: element (i, n[9]).
+// n[0] items of a line; n[1] lines; n[2] blocks of a line; n[3] lowest bit of the digit; n[4] bits
+// of the key that are turned (the sign); n[5], n[6] where numbers are and go; n[7] pairs of the
+// digits in scratch: first how often each comes in each block, then, scanned, where it goes; n[8]
+// 0: item i of line r is element (r, i), 1: element (i, n[9]).
 
 const ITEMS: u32 = 16u;        // of an invocation
 const BLOCK: u32 = 4096u;
@@ -16,7 +17,8 @@ const IN_SCRATCH: u32 = 2u;
 const TO_D: u32 = 3u;          // finished elements of d
 
 var<workgroup> seen: array<atomic<u32>, DIGITS>;
-var<workgroup> holders: array<atomic<u32>, 2048>;   // 256 bits for each digit: which invocations hold it
+// 256 bits for each digit: which invocations hold it.
+var<workgroup> holders: array<atomic<u32>, 2048>;
 
 fn number_of(line: u32, i: u32) -> u32 {
     let at_item = line * p.n[0] + i;

@@ -17,6 +17,8 @@ from .kit import Dispatch, Job, Kit, TooLarge, Work
 FEW = 512
 #: Most pairs of rows that are compared without sorting.
 PAIRS = 1 << 24
+#: Rows of b for which the rows of a are never sorted.
+FEW_ASKED = 64
 #: Most columns that one invocation compares in all.
 MOST_COMPARED = 1 << 12
 #: Most columns that are sorted one by one.
@@ -38,7 +40,7 @@ def index(job: Job, kit: Kit) -> Work:
         return Work((kit.pull("index_rows", job, extra=(rows, width, TRIED)),))
     if width > MOST_COMPARED:
         raise TooLarge(f"rows of {width} columns are compared on the host")
-    if rows * b.rows <= PAIRS:
+    if b.rows <= FEW_ASKED or rows * b.rows <= PAIRS:
         return _tried(job, kit, rows, width)
     return _searched(job, kit, rows, width)
 
@@ -75,7 +77,7 @@ def _bitonic(rows: int) -> Iterator[tuple[int, tuple[int, int]]]:
 
 def _searched(job: Job, kit: Kit, rows: int, width: int) -> Work:
     """The sorted numbers of a's rows in scratch, the search of each row of b in counts."""
-    scratch = kit.scratch(scratch_words(kit, 1, rows))
+    scratch = kit.scratch(scratch_words(1, rows))
     counts = kit.counts(job.b.rows)
 
     def over(entry: str, items: int, *more: int) -> Dispatch:
@@ -90,7 +92,7 @@ def _searched(job: Job, kit: Kit, rows: int, width: int) -> Work:
         )
 
     done: list[Dispatch] = []
-    if job.a.cols <= FEW_COLUMNS:
+    if 0 < job.a.cols <= FEW_COLUMNS:
         columns = reversed(range(job.a.cols))
         digits = [digit for column in columns for digit in digits_of(job.a.cls, column)]
         done += radix(job, kit, (1, rows), digits, IN_SCRATCH)

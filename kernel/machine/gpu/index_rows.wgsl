@@ -1,7 +1,7 @@
 //! include finish
 // Index: for each row of b the first equal row of a, by value; the narrower is padded with zeros.
-// Few rows of a are tried one after the other; more by many invocations at once; for many pairs the rows
-// of a are sorted (their numbers, in scratch) and searched by halves.
+// Few rows of a are tried one after the other; more by many invocations at once; for many pairs
+// the rows of a are sorted (their numbers, in scratch) and searched by halves.
 //
 // n[0] rows of a; n[1] columns of the wider; n[2] how the result is found.
 
@@ -98,8 +98,8 @@ fn number_rows(
     }
 }
 
-// One step of bitonic sorting: n[3] the size that is merged; n[4] how far apart, or 0: mirrored, which
-// puts the lesser row first everywhere, so that what lies behind the end needs no memory.
+// One step of bitonic sorting: n[3] the size that is merged; n[4] how far apart, or 0: mirrored,
+// which puts the lesser row first everywhere, so that what lies behind the end needs no memory.
 @compute @workgroup_size(256)
 fn sort_rows(
     @builtin(workgroup_id) group: vec3<u32>,

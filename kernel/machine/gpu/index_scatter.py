@@ -2,20 +2,21 @@
 
 Few items look at each other.  Many leave their claims (the last of equal positions wins) or their
 sums in counts, by atomic operations whose order does not matter; then either each item stores what
-is its own, or a pass over all of d does.  Where d has more places than counts hold, it is done range
-by range.
+is its own, or a pass over all of d does.  Where d has more places than counts hold, it is done
+range by range.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from .device import Buffer
 from .kit import GROUP, Dispatch, Job, Kit, TooLarge, Work, pull_items
 from .lines import MOST_POSITIONS
 
 #: Most items that look at each other: of Put and Accumulate, of Put rows.
-FEW, FEW_ROWS = 1024, 32
+FEW, FEW_ROWS = 128, 32
 #: Most places of d for which a workgroup counts in its own memory.
 MOST_BINS = 1024
 #: Least and most items of an invocation that counts so, and invocations that keep a GPU busy.
@@ -31,6 +32,7 @@ def put(job: Job, kit: Kit) -> Work:
         raise TooLarge(f"{max(items, places)} positions are more than kernels count")
     if not items:
         return Work(())
+    job = _in_a_row(job)
     plain = (items, places, int(job.pixel))
     if items <= FEW:
         return Work((kit.dispatch("index_few", "few", job=job, items=items, extra=plain),))
@@ -62,7 +64,7 @@ def put_rows(job: Job, kit: Kit) -> Work:
     row_words = pull_items(job.d)[1]
     row_items = row_words or job.d.cols
     plain = (items, places, int(job.pixel))
-    if items <= FEW_ROWS:
+    if items <= FEW_ROWS and items * row_items <= MOST_POSITIONS:
         extra = (*plain, 0, places, 0, row_items)
         total = items * row_items
         few = kit.dispatch("index_few", "few_rows", job=job, items=total, extra=extra)
@@ -78,6 +80,14 @@ def put_rows(job: Job, kit: Kit) -> Work:
         else:
             done += [kit.clear_counts(counts, near), claim, _all(job, kit, extra, counts)]
     return Work(tuple(done))
+
+
+def _in_a_row(job: Job) -> Job:
+    """The same with items in one row, where they lie so: then no position need be divided."""
+    a, b = job.inputs
+    if not b.is_flat or not (a.count == 1 or (a.is_flat and a.count == b.count)):
+        return job
+    return replace(job, inputs=(a if a.count == 1 else a.flattened(), b.flattened()))
 
 
 def _ranges(kit: Kit, places: int, per_place: int) -> Iterator[tuple[int, int, Buffer]]:

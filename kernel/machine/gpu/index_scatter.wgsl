@@ -1,10 +1,10 @@
 //! include scatter
-// Put, Put rows and Accumulate of many items.  Of equal positions the greatest k wins: atomicMax of the
-// claim k + 1.  Sums are two words, the carry of the low one added to the high one, so that order does
-// not matter.
+// Put, Put rows and Accumulate of many items.  Of equal positions the greatest k wins: atomicMax of
+// the claim k + 1.  Sums are two words, the carry of the low one added to the high one, so that
+// order does not matter.
 //
-// n[3], n[4] first place and number of places that are at hand, which means in counts.  Put, Put rows:
-// claims.  Accumulate: low words, high words, then with n[5] = 1 claims.
+// n[3], n[4] first place and number of places that are at hand, which means in counts.  Put, Put
+// rows: claims.  Accumulate: low words, high words, then with n[5] = 1 claims.
 
 fn near() -> u32 { return p.n[4]; }
 
@@ -124,7 +124,8 @@ fn settle(
     }
 }
 
-// Put rows into few of many rows: an invocation for each item and each of the n[6] words of its row.
+// Put rows into few of many rows: an invocation for each item and each of the n[6] words of its
+// row.
 @compute @workgroup_size(256)
 fn settle_rows(
     @builtin(workgroup_id) group: vec3<u32>,

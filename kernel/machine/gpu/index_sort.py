@@ -27,7 +27,7 @@ EXCLUSIVE = 0
 
 
 class Digit(NamedTuple):
-    """8 bits of a key: the lowest one's number, what is turned; ``column`` where rows are sorted."""
+    """8 bits of a key: the lowest one's number, what is turned; the column if rows are sorted."""
 
     shift: int
     turned: int
@@ -47,14 +47,13 @@ def order(job: Job, kit: Kit) -> Work:
     direct = job.d.unit == 4 and (job.d.rows, job.d.cols) == job.shape
     if direct and cols <= SHORT:
         return Work((_short(job, kit, None),))
-    most = kit.gpu.binding_words - scratch_words(kit, 1, cols) + cols
-    if cols > most:
-        raise TooLarge(f"a row of {cols} columns is larger than one binding")
-    step = max(1, kit.gpu.binding_words // scratch_words(kit, 1, cols))
+    step = kit.gpu.binding_words // scratch_words(1, cols)
+    if not step:
+        raise TooLarge(f"numbers of {cols} columns and their digits need more than one binding")
     done: list[Dispatch] = []
     for first in range(0, rows, step):
         part = _rows(job, first, min(step, rows - first)) if rows > step else job
-        scratch = kit.scratch(scratch_words(kit, *part.shape))
+        scratch = kit.scratch(scratch_words(*part.shape))
         if cols <= SHORT:
             done.append(_short(part, kit, scratch))
         else:
@@ -85,18 +84,18 @@ def _short(job: Job, kit: Kit, scratch: Buffer | None) -> Dispatch:
     )
 
 
-def _counts(kit: Kit, lines: int, items: int) -> Lines:
+def _counts(lines: int, items: int) -> Lines:
     """The counts of the digits of each block, digit by digit, behind the numbers in scratch."""
     length = DIGITS * -(-items // BLOCK)
     base = -(-lines * items // 2)
     return Lines(ord("A"), PAIRS, lines, length, Pairs(base, length, 1))
 
 
-def scratch_words(kit: Kit, lines: int, items: int) -> int:
+def scratch_words(lines: int, items: int) -> int:
     """Words of scratch for sorting ``lines`` times ``items`` numbers."""
     if items <= SHORT:
         return lines * items
-    counts = _counts(kit, lines, items)
+    counts = _counts(lines, items)
     above = scan_levels(counts, across=False)
     return 2 * (counts.pairs.base + counts.total) + pair_words(above[:-1])
 
@@ -109,8 +108,8 @@ def radix(
     ``last``: where they go in the end, IN_SCRATCH (its first words) or TO_D.
     """
     lines, items = shape
-    scratch, numbers = kit.scratch(scratch_words(kit, lines, items)), kit.counts(lines * items)
-    counts = _counts(kit, lines, items)
+    scratch, numbers = kit.scratch(scratch_words(lines, items)), kit.counts(lines * items)
+    counts = _counts(lines, items)
     blocks = -(-items // BLOCK)
     levels = scan_levels(counts, across=False, base=counts.pairs.base + counts.total)
     scanned = scan(kit, None, job.a, levels, scratch, EXCLUSIVE, 0)

@@ -1,8 +1,10 @@
 //! include finish
-// Order of rows of up to 1024 columns: bitonic sorting of (key, column) in the memory of a workgroup, which
-// is stable because no two pairs are equal.  A key is the raw word with its sign turned.
+// Order of rows of up to 1024 columns: bitonic sorting of (key, column) in the memory of a
+// workgroup, which is stable because no two pairs are equal.  A key is the raw word with its sign
+// turned.
 //
-// n[0] columns; n[1] slots of a row, a power of two; n[2] rows; n[3] 1: into d, 0: into scratch, row-major.
+// n[0] columns; n[1] slots of a row, a power of two; n[2] rows; n[3] 1: into d, 0: into scratch,
+// row-major.
 
 const BLOCK: u32 = 1024u;
 const BEHIND: u32 = 0xFFFFFFFFu;

@@ -461,7 +461,7 @@ class Kit:
         ]
         for number, buffer, dummy in ((SCRATCH, scratch, 3), (COUNTS, counts, 4)):
             used = buffer or dummies[dummy]
-            parts.append((number, used, 0, 4 * min(used.words, self.gpu.binding_words)))
+            parts.append((number, used, 0, 4 * used.words))  # never more than a binding
         step = windows.window_words
         for name, number, buffer, count in zip("dab", (D, A, B), buffers, windows[:3], strict=True):
             used = buffer or dummies[number]

@@ -25,9 +25,9 @@ BUSY = 1 << 19
 #: Most positions that one invocation folds (kernels stay far below 2^14 iterations).
 MOST_ITEMS = 4096
 #: Positions of an invocation of a scan along rows: enough to outweigh the steps of the workgroup.
-SCAN_ITEMS = 8
-#: Most positions whose numbers, with a strip more, still fit a word.
-MOST_POSITIONS = (1 << 32) - (1 << 16)
+SCAN_ITEMS = 8  # scan.wgsl stages GROUP times as many
+#: Most positions whose numbers, with those of a workgroup more, still fit a word.
+MOST_POSITIONS = (1 << 32) - (1 << 21)
 
 
 class Strips(NamedTuple):
@@ -88,9 +88,10 @@ def cut(lines: Lines, across: bool, least_items: int) -> Strips:
 
 def cut_scan(lines: Lines, across: bool) -> Strips:
     """Cut lines for a scan, whose invocations take neighbouring positions of a line."""
-    if across:
+    if across and lines.lines >= GROUP:
         return cut(lines, across, SCAN_ITEMS)
-    lanes = min(GROUP, _power(-(-lines.length // SCAN_ITEMS)))
+    together = _power(lines.lines) if across else 1
+    lanes = min(GROUP // together, _power(-(-lines.length // SCAN_ITEMS)))
     return Strips(lanes, SCAN_ITEMS, -(-lines.length // (lanes * SCAN_ITEMS)), across)
 
 
@@ -129,8 +130,8 @@ def extras(
 
 
 def specialised(lines: Lines) -> dict[str, int]:
-    """Override constants: large jobs get pipelines for their operator and source."""
-    if lines.total < kit_module.SPECIALISE:
+    """Override constants: large operands get pipelines for their operator and source."""
+    if lines.source == PAIRS or lines.total < kit_module.SPECIALISE:
         return {}
     return {"OPERATOR": lines.operator, "SOURCE": lines.source + 1}
 

@@ -1,10 +1,11 @@
 //! include finish
 // Lines: what folds, running folds and Where have in common.  A line is a row or a column of a, all
-// elements of a in row-major order, or a list of exact pairs in scratch.  Lines are cut into strips; a
-// workgroup of 256 takes one strip of each of 256 / lanes lines, ``lanes`` invocations a line.
+// elements of a in row-major order, or a list of exact pairs in scratch.  Lines are cut into
+// strips; a workgroup of 256 takes one strip of each of 256 / lanes lines, ``lanes`` invocations a
+// line.
 //
-// Exact values are pairs of words: 64-bit sums; for the other operators the raw word in x; for Argmax
-// the position in x and the raw word in y.  All operators are associative and commutative.
+// Exact values are pairs of words: 64-bit sums; for the other operators the raw word in x; for
+// Argmax the position in x and the raw word in y.  All operators are associative and commutative.
 
 override OPERATOR: u32 = 0u;   // 0: n[0]
 override SOURCE: u32 = 0u;     // 0: n[1], else one more than it
@@ -37,7 +38,8 @@ fn source_kind() -> u32 {
     return p.n[1];
 }
 
-// n[2] lines of n[3] positions; n[4] invocations a line, a strip being n[4] * n[5] positions; n[6] strips.
+// n[2] lines of n[3] positions; n[4] invocations a line, a strip being n[4] * n[5] positions; n[6]
+// strips.
 fn line_count() -> u32 { return p.n[2]; }
 fn line_length() -> u32 { return p.n[3]; }
 fn lanes() -> u32 { return p.n[4]; }
@@ -138,7 +140,8 @@ struct Place {
 
 var<workgroup> part: array<vec2<u32>, 256>;
 
-// n[7] = 0: neighbours in the workgroup are lanes of a line (rows), else neighbouring lines (columns).
+// n[7] = 0: neighbours in the workgroup are lanes of a line (rows), else neighbouring lines
+// (columns).
 fn place_of(group: vec3<u32>, groups: vec3<u32>, local: u32) -> Place {
     let together = GROUP / lanes();
     let tiles = (line_count() + together - 1u) / together;

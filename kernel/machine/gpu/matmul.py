@@ -12,43 +12,40 @@ All of them leave exact sums, and ``matmul_finish.wgsl`` rounds once.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ..quantised import FRACTION, float_parts
-from .kit import Dispatch, Job, Kit, Operand, TooLarge, Work
-from .matmul_tiles import bind_tiles, wants_tiles
+from .kit import Dispatch, Job, Kit, TooLarge, Work
+from .matmul_tiles import bind_tiles, rows_of, wants_tiles
 
-#: Terms of a sum that an invocation adds at most: software drivers end long invocations.
-PIECE = 2048
-#: Terms of a sum that are never cut up.
-SHORT = 256
+#: Longest sums that are not cut (four of them make a word of bytes), and longest pieces: software
+#: drivers end an invocation after some 2^16 turns of its loops.
+WHOLE, PIECE = 2048, 8192
+#: Terms of a sum that are never cut up, and most pieces of one that are cut to make a GPU busy.
+SHORT, MOST_PIECES = 256, 2048
 #: Invocations that make a GPU busy.
-BUSY = 1 << 14
+BUSY = 1 << 16
 #: Most words of scratch for sums: more are done a panel of rows at a time.
 SCRATCH_WORDS = 1 << 24
 #: Words that ``matmul_pieces.wgsl`` keeps of a piece.
 PIECE_WORDS = 5
 
 #: Most rows of a, and fewest elements of b, for ``matmul_vector.wgsl``.
-VECTOR_ROWS = 8
+VECTOR_ROWS = 16
 VECTOR_ELEMENTS = 1 << 16
 #: Longest sum whose byte products a word holds: 2^32 / 255^2.
 VECTOR_INNER = 1 << 16
-#: Columns of the result that a workgroup sums where b is K x N, and where it is N x K.
-COLUMN_COLS, ROW_OUTPUTS = 32, 8
+#: Greatest workgroup of ``matmul_vector.wgsl``, and the columns of the result that one sums where b
+#: is K x N; where b is N x K an output has 32 invocations.
+VECTOR_SIZE, VECTOR_COLS = 1024, 32
 
 
 def bind(job: Job, kit: Kit) -> Work:
     """The dispatches of a product whose d has elements.  Raises TooLarge."""
     if _wants_vector(job):
-        try:
-            return Work(_vector(job, kit))
-        except TooLarge:
-            return Work(_general(job, kit))
+        return Work(_vector(job, kit))
     if wants_tiles(job):
         try:
             return Work(bind_tiles(job, kit, finishing(job)))
-        except TooLarge:
+        except TooLarge:  # a device whose bindings hold less than a tile of each operand
             return Work(_general(job, kit))
     return Work(_general(job, kit))
 
@@ -56,32 +53,13 @@ def bind(job: Job, kit: Kit) -> Work:
 def finishing(job: Job) -> tuple[int, ...]:
     """What ``matmul_finish.wgsl`` reads from n[0] on."""
     rounds = int(job.d.cls != "I")
-    place = FRACTION.get(job.d.cls, 0) + rounds - FRACTION.get(job.a.cls, 0)
+    place = FRACTION[job.d.cls] + rounds - FRACTION[job.a.cls]
     if job.b.cls == "Q":
         scale, scale_exponent = float_parts(job.b.scale_bits)
         offset, offset_exponent = float_parts(job.b.offset_bits)
         return place + scale_exponent, place + offset_exponent, scale, offset, 1
     place -= FRACTION[job.b.cls]
     return place, place, 1, 0, 0
-
-
-def panels(job: Job, rows: int) -> list[Job]:
-    """The job cut into jobs of at most ``rows`` rows of the result."""
-    total, cols = job.shape
-    if total <= rows:
-        return [job]
-    # a result of several rows has the shape of d in this dimension
-    cut = []
-    for first in range(0, total, rows):
-        count = min(rows, total - first)
-        d, a = (rows_of(operand, first, count) for operand in (job.d, job.a))
-        cut.append(replace(job, shape=(count, cols), d=d, inputs=(a, job.b)))
-    return cut
-
-
-def rows_of(operand: Operand, first: int, count: int) -> Operand:
-    """Rows ``first``..``first + count - 1`` of an operand."""
-    return replace(operand, rows=count, offset=operand.offset + first * operand.row_step)
 
 
 # ---- any kinds, any strides ----------------------------------------------------------------------
@@ -91,16 +69,17 @@ def _general(job: Job, kit: Kit) -> tuple[Dispatch, ...]:
     """An element an invocation, or a piece of one."""
     inner = job.a.cols
     finish = finishing(job)
-    pieces = -(-inner // PIECE)
-    if inner > SHORT:
-        pieces = max(pieces, min(BUSY // job.count, inner // SHORT))
-    if pieces <= 1:
+    pieces = max(-(-inner // PIECE), min(BUSY // job.count, inner // SHORT, MOST_PIECES))
+    if pieces <= 1 and inner <= WHOLE:
         return (kit.pull("matmul", job, extra=finish),)
+    pieces = max(pieces, 1)
     length = -(-inner // pieces)
     pieces = -(-inner // length)
     row_words = PIECE_WORDS * pieces * job.shape[1]
     found: list[Dispatch] = []
-    for part in panels(job, max(1, SCRATCH_WORDS // row_words)):
+    rows = max(1, SCRATCH_WORDS // row_words)
+    for first in range(0, job.shape[0], rows):
+        part = rows_of(job, first, min(rows, job.shape[0] - first))
         sums = part.count * pieces
         scratch = kit.scratch(PIECE_WORDS * sums)
         extra = (*finish, pieces, length)
@@ -133,7 +112,8 @@ def _wants_vector(job: Job) -> bool:
 def _vector(job: Job, kit: Kit) -> tuple[Dispatch, ...]:
     """Whole columns summed by ``matmul_vector.wgsl``; words of d are finished at once."""
     rows, cols = job.shape
-    entry, width = ("rows", ROW_OUTPUTS) if job.op.char == "m" else ("columns", COLUMN_COLS)
+    size = next(size for size in (VECTOR_SIZE, 512, 256) if size <= kit.gpu.max_invocations)
+    entry, width = ("rows", size // 32) if job.op.char == "m" else ("columns", VECTOR_COLS)
     groups = -(-cols // width)
     direct = job.d.unit == 4 and job.shape == (job.d.rows, job.d.cols)
     extra = (*finishing(job), groups, groups * width)
@@ -145,7 +125,7 @@ def _vector(job: Job, kit: Kit) -> tuple[Dispatch, ...]:
         groups=kit.grid(groups * rows),
         items=groups * rows,
         extra=extra,
-        constants={"DIRECT": int(direct)},
+        constants={"DIRECT": int(direct), "SIZE": size, "B_PLACE": 2 if job.b.from_d else 1},
         scratch=scratch,
     )
     if direct:

@@ -41,19 +41,15 @@ fn wide_shifted(v: i32, n: u32) -> vec3<u32> {
     return vec3<u32>(low << by, over, sign);
 }
 
-// v * m of a signed 64-bit v and a signed m of at most 24 bits.
-fn wide_times(v: vec2<u32>, m: i32) -> vec3<u32> {
-    let negative = i64_negative(v);
-    var size = v;
-    if (negative) {
-        size = i64_neg(v);
-    }
+// v * m of a signed v and a signed m of at most 24 bits; the product must fit 96 bits.
+fn wide_times(v: vec3<u32>, m: i32) -> vec3<u32> {
     let factor = u32(abs(m));
-    let low = mul_wide(size.x, factor);
-    let high = mul_wide(size.y, factor);
+    let low = mul_wide(v.x, factor);
+    let high = mul_wide(v.y, factor);
     let middle = low.y + high.x;
-    let product = vec3<u32>(low.x, middle, high.y + select(0u, 1u, middle < low.y));
-    if (negative == (m < 0)) {
+    let top = high.y + v.z * factor + select(0u, 1u, middle < low.y);
+    let product = vec3<u32>(low.x, middle, top);
+    if (m >= 0) {
         return product;
     }
     return wide_add(~product, vec3<u32>(1u, 0u, 0u));
@@ -124,6 +120,7 @@ fn finish_product(product: vec3<u32>, sum: vec2<u32>) -> u32 {
     if (p.n[4] == 0u) {
         return finish_wide(product, i32(p.n[0]), vec3<u32>(0u), i32(p.n[0]), p.d.kind);
     }
-    let scaled = wide_times(product.xy, i32(p.n[2]));
-    return finish_wide(scaled, i32(p.n[0]), wide_times(sum, i32(p.n[3])), i32(p.n[1]), p.d.kind);
+    let scaled = wide_times(product, i32(p.n[2]));
+    let moved = wide_times(wide_of(sum), i32(p.n[3]));
+    return finish_wide(scaled, i32(p.n[0]), moved, i32(p.n[1]), p.d.kind);
 }

@@ -4,19 +4,20 @@ Every raw integer v is written in balanced digits of base 256, v = sum of d_i * 
 -128..127: five digits for 32 bits, the fifth only next to 2^31; two for a byte, or one for a byte
 less 128.  ``matmul_pack.wgsl`` cuts the operands into planes of digits, four inner elements to a
 word, and records which planes have digits other than zero.  ``matmul_tiles.wgsl`` multiplies each
-plane of a by each plane of b; a pair with an empty plane ends at once, so that the range of the data
-decides what is done: 16-bit numbers times quantised bytes cost two products.  A sum of k products of
-digits is at most 2^14 * k, which fits 32 bits up to k = 2^16.  ``matmul_gather.wgsl`` puts the pairs
-together in 96 bits, takes the 128 back by sum(a), and rounds once.
+plane of a by each plane of b; a pair with an empty plane ends at once, so that the range of the
+data decides what is done: 16-bit numbers times quantised bytes cost two products.  A sum of k
+products of digits is at most 2^14 * k, which fits 32 bits up to k = 2^16.  ``matmul_gather.wgsl``
+puts the pairs together in 96 bits, takes the 128 back by sum(a), and rounds once.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from .device import Buffer
 from .kit import Dispatch, Job, Kit, Operand
 
-#: Terms of a product (rows * inner * columns) from which tiles are used, and the least of each side.
+#: Terms of a product (rows * inner * columns) from which tiles are used, and the least of a side.
 TERMS = 1 << 20
 LEAST_SIDE = 8
 #: Longest inner dimension: the sums of digits stay within 32 bits.
@@ -25,7 +26,7 @@ MOST_INNER = 1 << 16
 TILE, DEPTH = 128, 8
 #: Words of a block of the inner dimension: no invocation of software drivers may loop for long.
 BLOCK = 1 << 12
-#: Fewest words of a block where the inner dimension is cut up to make a GPU busy; workgroups for that.
+#: Fewest words of a block where the inner dimension is cut to make a GPU busy; workgroups for that.
 SHORT_BLOCK, BUSY_GROUPS = 64, 256
 #: Words of scratch for sums of digits, and for packed operands: larger products are done in panels.
 SUM_WORDS, PACK_WORDS = 1 << 26, 1 << 24
@@ -42,23 +43,33 @@ def wants_tiles(job: Job) -> bool:
     return sides and inner <= MOST_INNER and rows * inner * cols >= TERMS
 
 
-def bind_tiles(job: Job, kit: Kit, finish: tuple[int, ...]) -> list[Dispatch]:
+def bind_tiles(job: Job, kit: Kit, finish: tuple[int, ...]) -> tuple[Dispatch, ...]:
     """The dispatches of a product; ``finish``: what ends its elements.  Raises TooLarge."""
     rows, cols = job.shape
     words = _padded(-(-job.a.cols // 4), DEPTH)
     left, right = _planes(job.a, biased=False), _planes(job.b, biased=True)
-    most_cols = max(1, min(PACK_WORDS, kit.gpu.binding_words) // (right * words * TILE)) * TILE
-    most_cols = min(most_cols, _padded(cols, TILE))
-    fits = min(SUM_WORDS, kit.gpu.binding_words) // (left * right * most_cols * TILE)
-    most_rows = min(fits, min(PACK_WORDS, kit.gpu.binding_words) // (left * words * TILE))
-    most_rows = max(1, most_rows) * TILE
+    # how many tiles' sums fit, and how many lines of tiles of each operand
+    fit = min(SUM_WORDS, kit.gpu.binding_words) // (left * right * TILE * TILE)
+    lines = min(PACK_WORDS, kit.gpu.binding_words) // (words * TILE)
+    most_cols = _even(cols, min(fit, lines // right))
+    most_rows = _even(rows, min(fit * TILE // most_cols, lines // left))
     found: list[Dispatch] = []
     for first_col in range(0, cols, most_cols):
         columns = _columns(job, first_col, min(most_cols, cols - first_col))
         found += _pack_right(columns, kit, words)
         for first in range(0, rows, most_rows):
-            found += _panel(_rows(columns, first, min(most_rows, rows - first)), kit, words, finish)
-    return found
+            panel = rows_of(columns, first, min(most_rows, rows - first))
+            if first:
+                found.append(kit.clear_counts(kit.counts(2), 1))
+            found += _panel(panel, kit, words, finish)
+    return tuple(found)
+
+
+def _even(count: int, most_tiles: int) -> int:
+    """Rows or columns of a panel of at most so many tiles (one at least), all much alike."""
+    tiles = -(-count // TILE)
+    panels = -(-tiles // max(1, most_tiles))
+    return -(-tiles // panels) * TILE
 
 
 def _padded(count: int, unit: int) -> int:
@@ -72,13 +83,11 @@ def _planes(operand: Operand, biased: bool) -> int:
     return 1 if biased else 2
 
 
-def _rows(job: Job, first: int, count: int) -> Job:
-    """Rows ``first``.. of the result alone."""
+def rows_of(job: Job, first: int, count: int) -> Job:
+    """The job of ``count`` rows of the result alone, from row ``first`` on."""
     if count == job.shape[0]:
         return job
-    d, a = (
-        replace(x, rows=count, offset=x.offset + first * x.row_step) for x in (job.d, job.a)
-    )
+    d, a = (replace(x, rows=count, offset=x.offset + first * x.row_step) for x in (job.d, job.a))
     return replace(job, shape=(count, job.shape[1]), d=d, inputs=(a, job.b))
 
 
@@ -107,7 +116,7 @@ def _pack_right(job: Job, kit: Kit, words: int) -> list[Dispatch]:
 
 
 def _pack(
-    kit: Kit, d: Operand, operand: Operand, packed: object, extra: tuple[int, ...]
+    kit: Kit, d: Operand, operand: Operand, packed: Buffer, extra: tuple[int, ...]
 ) -> Dispatch:
     """Cut an operand into planes: ``extra`` lines, words, planes, bias, number of its mark."""
     return kit.dispatch(
@@ -117,6 +126,7 @@ def _pack(
         a=operand,
         items=extra[0] * extra[1],
         extra=extra,
+        constants={"A_PLACE": 2 if operand.from_d else 1},
         scratch=packed,
         counts=kit.counts(2),
     )
@@ -142,7 +152,6 @@ def _panel(job: Job, kit: Kit, words: int, finish: tuple[int, ...]) -> list[Disp
     sizes = (lines, columns, words, length, blocks, left, right)
     groups = tiles * blocks * left * right
     found = [
-        kit.clear_counts(marks, 1),
         _pack(kit, job.d, job.a, packed, (lines, words, left, 0, 0)),
         kit.dispatch(
             "matmul_tiles",
@@ -152,6 +161,7 @@ def _panel(job: Job, kit: Kit, words: int, finish: tuple[int, ...]) -> list[Disp
             groups=kit.grid(groups),
             items=groups,
             extra=sizes,
+            constants={"A_PLACE": 1, "B_PLACE": 1},
             scratch=sums,
             counts=marks,
         ),

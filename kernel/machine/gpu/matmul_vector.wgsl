@@ -3,21 +3,22 @@
 //
 // The elements x of a are cut into four planes of bytes of u = x + 2^31, packed four terms to a word:
 // sum(x * q) = sum over planes of 256^plane * dot(plane, q) - 2^31 * sum(q).  A plane's dot product
-// stays below 2^32 for sums of up to 2^16 terms.  A workgroup sums whole columns of the result, takes
-// terms by 4096, and keeps many independent loads under way.
+// stays below 2^32 for sums of up to 2^16 terms.  A workgroup of SIZE sums whole columns of the
+// result, takes terms by 4096, and keeps many independent loads under way.
 // n[5]: groups of columns; n[6]: columns in scratch.  Words of d are stored at once (DIRECT); else
 // scratch takes 64-bit sums [row][column] and behind them, [row], sums of x.
 
 override DIRECT: u32 = 0u;
+override SIZE: u32 = 256u; // 256, 512 or 1024
 
 const ONES: u32 = 0x01010101u;
 const HALVES: u32 = 0x00FF00FFu;
 const TERMS: u32 = 4096u;
 const WORDS: u32 = 1024u; // of a plane
 
+// Planes of 4096 terms; then room for 64-bit sums.
 var<workgroup> planes: array<u32, 4096>;
-var<workgroup> part: array<vec2<u32>, 1024>;
-var<workgroup> sums: array<vec2<u32>, 256>;
+var<workgroup> total_of_x: vec2<u32>;
 
 fn biased(r: u32, k: u32) -> u32 {
     if (k >= p.a.cols) {
@@ -76,11 +77,11 @@ fn weight_row(r: u32) -> u32 {
     return (p.b.offset >> 2u) + r * u32(i32(p.b.row_step) >> 2u);
 }
 
-// Cut 4096 terms of row r into planes; what the invocation's own 16 add up to.
+// Cut 4096 terms of row r into planes; what the invocation's own add up to.
 fn take_in(r: u32, first: u32, local: u32) -> vec2<u32> {
     var sum = vec2<u32>(0u);
     workgroupBarrier();
-    for (var j = local; j < WORDS; j += 256u) {
+    for (var j = local; j < WORDS; j += SIZE) {
         let k = first + 4u * j;
         let u = vec4<u32>(biased(r, k), biased(r, k + 1u), biased(r, k + 2u), biased(r, k + 3u));
         let x = across(u);
@@ -103,40 +104,54 @@ fn plane_words(j: u32) -> vec4<u32> {
     );
 }
 
-// Sums of 256 in two steps: first 16 of them each, in sums[16 i]; the caller sees them all.
-fn add_sums(mine: vec2<u32>, local: u32) {
-    sums[local] = mine;
+fn put(i: u32, sum: vec2<u32>) {
+    planes[2u * i] = sum.x;
+    planes[2u * i + 1u] = sum.y;
+}
+
+fn got(i: u32) -> vec2<u32> {
+    return vec2<u32>(planes[2u * i], planes[2u * i + 1u]);
+}
+
+// The sum of x into total_of_x, from what each invocation has of it.
+fn add_up_x(mine: vec2<u32>, local: u32) {
     workgroupBarrier();
-    if ((local & 15u) == 0u) {
-        var sum = sums[local];
-        for (var i = 1u; i < 16u; i++) {
-            sum = i64_add(sum, sums[local + i]);
+    put(local, mine);
+    workgroupBarrier();
+    if (local < 32u) {
+        var sum = got(local);
+        for (var i = local + 32u; i < SIZE; i += 32u) {
+            sum = i64_add(sum, got(i));
         }
-        sums[local] = sum;
+        put(local, sum);
+    }
+    workgroupBarrier();
+    if (local == 0u) {
+        var sum = got(0u);
+        for (var i = 1u; i < 32u; i++) {
+            sum = i64_add(sum, got(i));
+        }
+        total_of_x = sum;
     }
     workgroupBarrier();
 }
 
-// Element (r, c) has the sum of products; the sums of x are in sums[16 i].
+// Element (r, c) has this sum of products.
 fn give_out(r: u32, c: u32, product: vec2<u32>) {
-    var sum = sums[0];
-    for (var i = 16u; i < 256u; i += 16u) {
-        sum = i64_add(sum, sums[i]);
-    }
     if (DIRECT == 1u) {
         if (c < p.cols) {
-            store_d(at(p.d, r, c), finish_product(wide_of(product), sum));
+            store_d(at(p.d, r, c), finish_product(wide_of(product), total_of_x));
         }
     } else {
         store_sum(r * p.n[6] + c, product);
         if (c == 0u) {
-            store_sum(p.rows * p.n[6] + r, sum);
+            store_sum(p.rows * p.n[6] + r, total_of_x);
         }
     }
 }
 
-// b is K x N.  A workgroup has 32 columns: 8 words by 32 lanes of every 32nd four terms.
-@compute @workgroup_size(256)
+// b is K x N.  A workgroup has 32 columns: 8 words by SIZE / 8 lanes.
+@compute @workgroup_size(SIZE)
 fn columns(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
@@ -148,6 +163,7 @@ fn columns(
     }
     let col_group = number % p.n[5];
     let r = number / p.n[5];
+    let lanes = SIZE >> 3u;
     let column = min(col_group * 8u + (local & 7u), (p.cols - 1u) >> 2u);
     let last = p.a.cols - 1u;
     var s0 = vec4<u32>(0u);
@@ -158,7 +174,7 @@ fn columns(
     var of_x = vec2<u32>(0u);
     for (var first = 0u; first < p.a.cols; first += TERMS) {
         of_x = i64_add(of_x, take_in(r, first, local));
-        for (var j = local >> 3u; j < WORDS; j += 128u) {
+        for (var j = local >> 3u; j < WORDS; j += 4u * lanes) {
             let k = first + 4u * j;
             if (k > last) {
                 break;
@@ -167,18 +183,18 @@ fn columns(
             let w01 = load_b(weight_row(min(k + 1u, last)) + column);
             let w02 = load_b(weight_row(min(k + 2u, last)) + column);
             let w03 = load_b(weight_row(min(k + 3u, last)) + column);
-            let w10 = load_b(weight_row(min(k + 128u, last)) + column);
-            let w11 = load_b(weight_row(min(k + 129u, last)) + column);
-            let w12 = load_b(weight_row(min(k + 130u, last)) + column);
-            let w13 = load_b(weight_row(min(k + 131u, last)) + column);
-            let w20 = load_b(weight_row(min(k + 256u, last)) + column);
-            let w21 = load_b(weight_row(min(k + 257u, last)) + column);
-            let w22 = load_b(weight_row(min(k + 258u, last)) + column);
-            let w23 = load_b(weight_row(min(k + 259u, last)) + column);
-            let w30 = load_b(weight_row(min(k + 384u, last)) + column);
-            let w31 = load_b(weight_row(min(k + 385u, last)) + column);
-            let w32 = load_b(weight_row(min(k + 386u, last)) + column);
-            let w33 = load_b(weight_row(min(k + 387u, last)) + column);
+            let w10 = load_b(weight_row(min(k + 4u * lanes, last)) + column);
+            let w11 = load_b(weight_row(min(k + 4u * lanes + 1u, last)) + column);
+            let w12 = load_b(weight_row(min(k + 4u * lanes + 2u, last)) + column);
+            let w13 = load_b(weight_row(min(k + 4u * lanes + 3u, last)) + column);
+            let w20 = load_b(weight_row(min(k + 8u * lanes, last)) + column);
+            let w21 = load_b(weight_row(min(k + 8u * lanes + 1u, last)) + column);
+            let w22 = load_b(weight_row(min(k + 8u * lanes + 2u, last)) + column);
+            let w23 = load_b(weight_row(min(k + 8u * lanes + 3u, last)) + column);
+            let w30 = load_b(weight_row(min(k + 12u * lanes, last)) + column);
+            let w31 = load_b(weight_row(min(k + 12u * lanes + 1u, last)) + column);
+            let w32 = load_b(weight_row(min(k + 12u * lanes + 2u, last)) + column);
+            let w33 = load_b(weight_row(min(k + 12u * lanes + 3u, last)) + column);
             let x0 = plane_words(j);
             let q0 = across(vec4<u32>(w00, w01, w02, w03));
             s0 += dots(x0, q0.x);
@@ -186,52 +202,82 @@ fn columns(
             s2 += dots(x0, q0.z);
             s3 += dots(x0, q0.w);
             of_q += dots(q0, ones_at(k));
-            let x1 = plane_words(j + 32u);
+            let x1 = plane_words(j + lanes);
             let q1 = across(vec4<u32>(w10, w11, w12, w13));
             s0 += dots(x1, q1.x);
             s1 += dots(x1, q1.y);
             s2 += dots(x1, q1.z);
             s3 += dots(x1, q1.w);
-            of_q += dots(q1, ones_at(k + 128u));
-            let x2 = plane_words(j + 64u);
+            of_q += dots(q1, ones_at(k + 4u * lanes));
+            let x2 = plane_words(j + 2u * lanes);
             let q2 = across(vec4<u32>(w20, w21, w22, w23));
             s0 += dots(x2, q2.x);
             s1 += dots(x2, q2.y);
             s2 += dots(x2, q2.z);
             s3 += dots(x2, q2.w);
-            of_q += dots(q2, ones_at(k + 256u));
-            let x3 = plane_words(j + 96u);
+            of_q += dots(q2, ones_at(k + 8u * lanes));
+            let x3 = plane_words(j + 3u * lanes);
             let q3 = across(vec4<u32>(w30, w31, w32, w33));
             s0 += dots(x3, q3.x);
             s1 += dots(x3, q3.y);
             s2 += dots(x3, q3.z);
             s3 += dots(x3, q3.w);
-            of_q += dots(q3, ones_at(k + 384u));
+            of_q += dots(q3, ones_at(k + 12u * lanes));
         }
     }
-    part[4u * local] = together(s0, of_q.x);
-    part[4u * local + 1u] = together(s1, of_q.y);
-    part[4u * local + 2u] = together(s2, of_q.z);
-    part[4u * local + 3u] = together(s3, of_q.w);
-    add_sums(of_x, local);
-    // part[32 lane + column]: four lanes each, then eight of those
-    var sum = part[local];
-    for (var i = 256u; i < 1024u; i += 256u) {
-        sum = i64_add(sum, part[local + i]);
+    add_up_x(of_x, local);
+    var sum0 = together(s0, of_q.x);
+    var sum1 = together(s1, of_q.y);
+    var sum2 = together(s2, of_q.z);
+    var sum3 = together(s3, of_q.w);
+    // halves of the lanes onto each other, down to 32
+    for (var half = SIZE >> 1u; half >= 256u; half = half >> 1u) {
+        if (local >= half && local < 2u * half) {
+            let i = 4u * (local - half);
+            put(i, sum0);
+            put(i + 1u, sum1);
+            put(i + 2u, sum2);
+            put(i + 3u, sum3);
+        }
+        workgroupBarrier();
+        if (local < half) {
+            sum0 = i64_add(sum0, got(4u * local));
+            sum1 = i64_add(sum1, got(4u * local + 1u));
+            sum2 = i64_add(sum2, got(4u * local + 2u));
+            sum3 = i64_add(sum3, got(4u * local + 3u));
+        }
+        workgroupBarrier();
+    }
+    if (local < 256u) {
+        put(4u * local, sum0);
+        put(4u * local + 1u, sum1);
+        put(4u * local + 2u, sum2);
+        put(4u * local + 3u, sum3);
     }
     workgroupBarrier();
-    part[local] = sum;
+    // now [lane][column], 32 by 32: four lanes each, then eight of those
+    var sum = vec2<u32>(0u);
+    if (local < 256u) {
+        sum = got(local);
+        for (var i = 256u; i < 1024u; i += 256u) {
+            sum = i64_add(sum, got(local + i));
+        }
+    }
+    workgroupBarrier();
+    if (local < 256u) {
+        put(local, sum);
+    }
     workgroupBarrier();
     if (local < 32u) {
         for (var i = 32u; i < 256u; i += 32u) {
-            sum = i64_add(sum, part[local + i]);
+            sum = i64_add(sum, got(local + i));
         }
         give_out(r, col_group * 32u + local, sum);
     }
 }
 
-// b is N x K.  A workgroup has 8 columns of the result, 32 lanes each.
-@compute @workgroup_size(256)
+// b is N x K.  A workgroup has SIZE / 32 columns of the result, 32 lanes each.
+@compute @workgroup_size(SIZE)
 fn rows(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
@@ -243,7 +289,7 @@ fn rows(
     }
     let col_group = number % p.n[5];
     let r = number / p.n[5];
-    let from_word = weight_row(min(col_group * 8u + (local >> 5u), p.cols - 1u));
+    let from_word = weight_row(min(col_group * (SIZE >> 5u) + (local >> 5u), p.cols - 1u));
     let last = (p.a.cols - 1u) >> 2u;
     var s = vec4<u32>(0u);
     var of_q = 0u;
@@ -306,14 +352,16 @@ fn rows(
             of_q += dot4U8Packed(w15, ones_at(k + 1920u));
         }
     }
-    part[local] = together(s, of_q);
-    add_sums(of_x, local);
-    if (local < 8u) {
-        var sum = part[32u * local];
+    add_up_x(of_x, local);
+    put(local, together(s, of_q));
+    workgroupBarrier();
+    let outputs = SIZE >> 5u;
+    if (local < outputs) {
+        var sum = got(32u * local);
         for (var i = 1u; i < 32u; i++) {
-            sum = i64_add(sum, part[32u * local + i]);
+            sum = i64_add(sum, got(32u * local + i));
         }
-        give_out(r, col_group * 8u + local, sum);
+        give_out(r, col_group * outputs + local, sum);
     }
 }
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from . import kit as limits
-from .kit import Dispatch, Job, Kit, Operand, Work
+from .fuse import step
+from .kit import Dispatch, Job, Kit, Work
+from .pull_rows import is_plain, pull_rows, starts_at_words
 
 #: Rows and columns of a in a tile of ``transpose_words`` and of ``transpose_bytes``.
 WORD_TILE = 32, 32
@@ -11,12 +13,6 @@ BYTE_TILE = 128, 64
 #: Matrices thinner than this are transposed as well without tiles: what a strided read brings along
 #: is soon used by a neighbour.
 THIN = 8
-
-
-def starts_at_words(d: Operand) -> bool:
-    """Whether the rows of a d of bytes start at words and have no gaps between elements."""
-    rows_fit = d.rows <= 1 or d.row_step % 4 == 0
-    return d.offset % 4 == 0 and rows_fit and (d.cols <= 1 or d.col_step == 1)
 
 
 def _transpose(job: Job, kit: Kit) -> Dispatch | None:
@@ -37,5 +33,15 @@ def _transpose(job: Job, kit: Kit) -> Dispatch | None:
 
 def bind(job: Job, kit: Kit) -> Work:
     """The family's Binder."""
-    tiled = _transpose(job, kit) if job.op.char == "T" else None
-    return Work((tiled or kit.pull("move", job),))
+    if job.op.char == "T":
+        tiled = _transpose(job, kit)
+        if tiled is not None:
+            return Work((tiled,))
+    if job.op.char == "?":
+        fusable = step(job, kit)
+        if fusable is not None:
+            return Work((kit.pull("move", job, fusable=fusable),))
+    sources = {"?": job.inputs[1:], "r": job.inputs[:1]}.get(job.op.char, job.inputs)
+    plain = all(is_plain(job.d, source) for source in sources)
+    constants = {"OP": ord(job.op.char), "PLAIN": int(plain)}
+    return Work((pull_rows(kit, "move", job, constants) or kit.pull("move", job),))

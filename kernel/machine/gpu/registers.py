@@ -47,9 +47,11 @@ class GpuState(State):
 
         Raises Rewound if it turns out that an earlier instruction faulted.
         """
-        if rectangle.row >= 0 and rectangle.count:
-            first, last = words_of(rectangle, self.memory.width)
-            self._residency.fetch_words(self._residency.of(rectangle.row), first, last - first)
+        if rectangle.row >= 0:
+            resident = self._residency.of(rectangle.row)
+            if not resident.host_ok:
+                first, last = words_of(rectangle, self.memory.width)
+                self._residency.fetch_words(resident, first, last - first)
         return super().elements(rectangle, words)
 
     def nonzero(self, rectangle: Strided) -> int:

@@ -82,6 +82,14 @@ class Residency:
             resident.buffer = self._kit.gpu.buffer(resident.words)
         return resident.buffer
 
+    def close(self) -> None:
+        """Free all buffers, as soon as what was submitted is done with them; nothing else after."""
+        for resident in self._residents.values():
+            if resident.buffer is not None:
+                resident.buffer.handle.destroy()
+        self._residents.clear()
+        self._left.clear()
+
     # ---- what changed --------------------------------------------------------------------------
 
     def _set(self, resident: Resident, host_ok: bool, gpu_ok: bool, extent: int) -> None:
@@ -155,7 +163,7 @@ class Residency:
     def fetch_words(self, resident: Resident, first: int, count: int) -> None:
         """Make the host's copy of some words right; of a small matrix, or where that is all, the
         whole matrix is fetched."""
-        if resident.host_ok:
+        if resident.host_ok or not count:
             return
         extent = resident.extent
         if resident.words <= HOST_WORDS or (first == 0 and count >= extent):

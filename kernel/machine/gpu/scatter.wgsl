@@ -1,6 +1,7 @@
 //! include finish
-// What Put, Put rows and Accumulate have in common.  Item k is element k of b, row-major: a position in
-// d.  n[0] items; n[1] places: elements of d, for Put rows its rows; n[2] 1: words as they are.
+// What Put, Put rows and Accumulate have in common.  Item k is element k of b, row-major: a
+// position in d.  n[0] items; n[1] places: elements of d, for Put rows its rows; n[2] 1: words as
+// they are.
 
 const NOWHERE: u32 = 0xFFFFFFFFu;
 const ACCUMULATE: u32 = 64u;   // @
@@ -9,10 +10,19 @@ const PUT_ROWS: u32 = 112u;    // p
 fn items() -> u32 { return p.n[0]; }
 fn places() -> u32 { return p.n[1]; }
 
+// Row and column of item k in b.
+fn cell_of(k: u32) -> vec2<u32> {
+    if (p.b.rows == 1u) {
+        return vec2<u32>(0u, k);
+    }
+    let r = k / p.b.cols;
+    return vec2<u32>(r, k - r * p.b.cols);
+}
+
 // The place of item k in d, or NOWHERE.
 fn place_of(k: u32) -> u32 {
-    let r = k / p.b.cols;
-    let position = floor_of(raw_b(r, k - r * p.b.cols), p.b.kind);
+    let cell = cell_of(k);
+    let position = floor_of(raw_b(cell.x, cell.y), p.b.kind);
     if (position < 0 || u32(position) >= places()) {
         return NOWHERE;
     }
@@ -29,8 +39,8 @@ fn given(r: u32, c: u32) -> u32 {
 
 // What item k puts.
 fn op_put(k: u32) -> u32 {
-    let r = k / p.b.cols;
-    return given(r, k - r * p.b.cols);
+    let cell = cell_of(k);
+    return given(cell.x, cell.y);
 }
 
 // What item k puts into column c of its row.
@@ -40,8 +50,8 @@ fn op_put_rows(k: u32, c: u32) -> u32 {
 
 // The raw word of a that item k adds.
 fn addend(k: u32) -> vec2<u32> {
-    let r = k / p.b.cols;
-    return i64_of(i32(raw_a(r, k - r * p.b.cols)));
+    let cell = cell_of(k);
+    return i64_of(i32(raw_a(cell.x, cell.y)));
 }
 
 // The element of d that was ``before``, with an exact sum of raw words of a added.

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from .device import Buffer, Part
+from .device import Buffer, GpuOutOfMemory, Part
 from .fuse import join
 from .kit import Dispatch, Kit
 
@@ -80,7 +80,10 @@ class Stream:
         gpu = self._kit.gpu
         if self._batch:
             with gpu.lock:
-                joined = join(self._batch, self._kit)
+                try:
+                    joined = join(self._batch, self._kit)
+                except GpuOutOfMemory:  # there is no room for new kernels: each does its own work
+                    joined = self._batch
                 self._kit.shared.send()
                 if self._staging is not None and self._used:
                     gpu.write(self._staging, 0, self._staged[: self._used])
@@ -110,6 +113,13 @@ class Stream:
         if self.unread:
             self._kit.gpu.wait()
             self.unread = 0
+
+    def close(self) -> None:
+        """Let go of all that is remembered; nothing is recorded any more."""
+        self._batch.clear()
+        self._in_use.clear()
+        self._copies.clear()
+        self._staging = None
 
     def forget(self, buffers: set[Buffer]) -> None:
         """Drop what is remembered of buffers that are to be freed."""

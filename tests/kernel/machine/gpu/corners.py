@@ -1,4 +1,4 @@
-"""Every pair of corner values of every three kinds, for instructions that work element by element."""
+"""Every pair of corner values of every three kinds, for what works element by element."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _line(draft: Draft, kind: str, cells: list[int], *, upright: bool) -> int:
 
 
 def corner_draft(char: str, d: str, a: str, b: str | None) -> Draft:
-    """d = a op b for all corners of a's kind (a column) and all of b's (a row); / and % without 0."""
+    """d = a op b for all corners of a (a column) and all of b (a row); / and % without 0."""
     draft = Draft(spare_rows=60)
     entries = [draft.add(d, 0, 0), _line(draft, a, list(CORNERS[a]), upright=True)]
     if b is not None:

@@ -200,7 +200,11 @@ def test_draw_with_parts_of_d() -> None:
             raw = [chooser.randrange(8) | 0x40000000 * (kind == "P") for _ in range(144)]
             d = draft.integers(12, 12, raw, kind)
             a = draft.view("I", d, 3, 3, 2, 2) if part == "a" else draft.integers(1, 2, [5, 6])
-            b = draft.view("I", d, 5, 2, 4, 4) if part == "b" else draft.integers(2, 2, [3, 3, 4, 4])
+            b = (
+                draft.view("I", d, 5, 2, 4, 4)
+                if part == "b"
+                else draft.integers(2, 2, [3, 3, 4, 4])
+            )
             draft.emit("D", d, a, b)
             draft.emit("H", small_operand(0) or 0)
             assert compare(draft, f"D {kind} {part}") == "done"

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import threading
+import weakref
 
 import numpy as np
 import pytest
 
 from pxos.kernel.machine.cpu.executor import CpuExecutor
 from pxos.kernel.machine.fault import Stop
-from pxos.kernel.machine.gpu import journal, speculation
+from pxos.kernel.machine.gpu import index, journal, speculation, stream
 from pxos.kernel.machine.gpu.device import Buffer, Gpu, GpuOutOfMemory
-from pxos.kernel.machine.gpu.kit import Kit
+from pxos.kernel.machine.gpu.kit import Kit, TooLarge
 from pxos.kernel.machine.isa import encode
 from pxos.kernel.machine.ports import Message, NoPorts
 from tests.conformance.building import Draft
@@ -456,6 +457,38 @@ def test_what_the_device_cannot_bind_is_done_on_the_host(monkeypatch):
     as_on_the_cpu(draft)
 
 
+def test_what_the_device_cannot_count_is_read_back(monkeypatch):
+    host_words(monkeypatch, 0)
+
+    def too_large(*_: object) -> None:
+        raise TooLarge("as told")
+
+    monkeypatch.setattr(index, "count_nonzero", too_large)
+    draft = Draft(spare_rows=200)
+    draft.integers(20, 50, [0, 1, 0, 5] * 250)
+    draft.integers(0, 0, [])
+    draft.emit("A", 5, 5, small(0))
+    draft.emit("w", 6, 5)
+    draft.emit("H", small(0))
+    with reads_counted(monkeypatch) as reads:
+        as_on_the_cpu(draft)
+    assert reads[0] == 1000
+
+
+def test_without_memory_for_new_kernels_each_does_its_own_work(monkeypatch):
+    host_words(monkeypatch, 0)
+
+    def no_room(*_: object) -> None:
+        raise GpuOutOfMemory("as told")
+
+    monkeypatch.setattr(stream, "join", no_room)
+    draft = draft_of([8], [2], [1])
+    draft.emit("*", C, A, B)
+    draft.emit("-", C, C, A)
+    draft.emit("H", small(0))
+    assert as_on_the_cpu(draft)[0].reason == "H"
+
+
 @pytest.mark.parametrize("buffers", range(4, 10))
 def test_without_memory_it_stands_before_the_instruction(monkeypatch, buffers):
     host_words(monkeypatch, ONE_ROW)
@@ -485,6 +518,25 @@ def test_without_memory_it_stands_before_the_instruction(monkeypatch, buffers):
     else:
         own.settle()
     demand_equal(memory, expected)
+
+
+def test_closing_lets_go_of_the_buffers(monkeypatch):
+    host_words(monkeypatch, 0)
+    draft = draft_of([8], [2], [1])
+    draft.emit("*", C, A, B)
+    draft.emit("H", small(0))
+    memory = draft.memory()
+    own = executor(memory)
+    assert own.run(PLENTY).reason == "H"
+    own.settle()
+    handles = [
+        weakref.ref(resident.buffer.handle)
+        for resident in own._residency._residents.values()
+        if resident.buffer is not None
+    ]
+    assert len(handles) == 3
+    own.close()
+    assert [handle() for handle in handles] == [None] * 3
 
 
 # ---- together ------------------------------------------------------------------------------------

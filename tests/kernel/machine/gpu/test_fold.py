@@ -118,3 +118,14 @@ def test_a_line_of_many_levels(monkeypatch: pytest.MonkeyPatch) -> None:
     np.testing.assert_array_equal(found, finished(value, 0, "X"))
     found = result("F", blank("I", 1, 1), ("I", array), literal="A")
     np.testing.assert_array_equal(found, finished(value[:, -1:], 0, "I"))
+
+
+@pytest.mark.parametrize("char", "Fa")
+def test_more_lines_than_pairs_fit_a_binding(char: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gpu(), "binding_words", 1 << 14)
+    array = noise(5, "T", 9_000, 35)
+    value = array.sum(axis=1, keepdims=True, dtype=np.int64)
+    if char == "a":
+        value = np.argmax(array, axis=1, keepdims=True)
+    found = result(char, blank("X", 9_000, 1), ("T", array), literal="A" if char == "F" else "")
+    np.testing.assert_array_equal(found, finished(value, 0, "X"))

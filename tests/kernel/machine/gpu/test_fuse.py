@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from pxos.kernel.machine.gpu import fuse
+from pxos.kernel.machine.gpu import fuse, lanes
 from pxos.kernel.machine.gpu.binding import bind_plan
 from pxos.kernel.machine.gpu.device import Buffer, Part
 from pxos.kernel.machine.gpu.kit import Dispatch, Kit
@@ -31,6 +32,10 @@ UNARY = "qel~"
 @pytest.fixture(autouse=True)
 def fuse_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fuse, "FUSE_FROM", 1)
+    monkeypatch.setattr(fuse, "AT_ONCE_FROM", 1)
+    # Compiling is what takes time here, and more lanes are more of the same.
+    monkeypatch.setattr(lanes, "LANES", 2)
+    monkeypatch.setattr(lanes, "TABLE_LANES", 3)
 
 
 @dataclass
@@ -153,6 +158,12 @@ def random_chain(seed: str) -> Draft:
     base = chooser.choice(targets[:5])
     seen = {"I": "X", "X": "I", "P": "T", "T": "T"}[chr(draft.matrices[base - 5].head[0] & 255)]
     targets.append(draft.view(seen, base, rows, cols))
+    targets += targets
+    for kind in kinds[:2] if chooser.random() < 0.5 else "":  # views that overlap each other
+        base = values.plain(draft, chooser, kind, rows + 2, cols + 8, (-3, 300), 70)
+        for step in (1, 1, 1, -1):
+            row = chooser.randrange(3) if step > 0 else rows + 1
+            targets.append(draft.view(kind, base, rows, cols, row, 4 * chooser.randrange(2), step))
     sources = [
         plain(chooser.choice("IXT"), 1, cols),
         plain(chooser.choice("IXT"), rows, 1),
@@ -161,7 +172,7 @@ def random_chain(seed: str) -> Draft:
         *targets,
         *targets,
     ]
-    for _ in range(chooser.randrange(2, 14)):
+    for _ in range(chooser.randrange(3, 10)):
         char = chooser.choice(BINARY * 2 + UNARY + "/%")
         d, a = chooser.choice(targets), chooser.choice(sources + targets)
         number = chooser.choice((-7, -1, 1, 2, 3, 16, 47))
@@ -172,17 +183,17 @@ def random_chain(seed: str) -> Draft:
     return ended(draft)
 
 
-@pytest.mark.parametrize("part", range(8))
+@pytest.mark.parametrize("part", range(6))
 def test_random_chains(part: int) -> None:
     before = after = 0
-    for number in range(12):
+    for number in range(6):
         draft = random_chain(f"chain {part} {number}")
         after += len(check(draft, what=f"chain {part} {number}"))
         before += len(draft.code) - 1
-    assert after < 0.8 * before
+    assert after < 0.9 * before
 
 
-# ---- what becomes one kernel, and what does not ------------------------------------------------------
+# ---- what becomes one kernel, and what does not ----------------------------------------------
 
 
 def numbers(draft: Draft, kind: str, rows: int, cols: int, seed: int = 1) -> int:
@@ -203,8 +214,8 @@ def test_a_filter_in_place_is_one_kernel(kind: str) -> None:
 def test_temporaries_and_broadcasts_are_one_kernel(kind: str) -> None:
     draft = Draft()
     d, t, u = (numbers(draft, kind, 6, 10, seed) for seed in (1, 2, 3))
-    x, row, column = numbers(draft, "X", 6, 10), numbers(draft, "T", 1, 10), numbers(draft, "I", 6, 1)
-    one = numbers(draft, "X", 1, 1)
+    x, one = numbers(draft, "X", 6, 10), numbers(draft, "X", 1, 1)
+    row, column = numbers(draft, "T", 1, 10), numbers(draft, "I", 6, 1)
     draft.emit("*", t, x, row)
     draft.emit("A", u, t, column)
     draft.emit("-", t, u, one)
@@ -223,6 +234,44 @@ def test_bytes_in_rows_of_any_length_keep_what_lies_beside_them() -> None:
         draft.emit("*", x, x, d)
         draft.emit("A", d, x, d)
         check(ended(draft), 1)
+
+
+@pytest.mark.parametrize("kind", "IXT")
+def test_all_bytes_through_a_table(kind: str) -> None:
+    """Results of several kinds, and a number from memory beside the small ones."""
+    draft = Draft()
+    a = draft.text(8, 40, bytes(n % 256 for n in range(320)))
+    d, e = numbers(draft, kind, 8, 40), numbers(draft, "T", 8, 40)
+    for matrix in draft.matrices:
+        matrix.capacity = 320
+    draft.emit("*", e, a, numbers(draft, "X", 1, 1, 7))
+    draft.emit("A", d, e, a)
+    draft.emit("-", e, small(40), e)
+    draft.emit("q", d, d)
+    check(ended(draft), 1)
+
+
+@pytest.mark.parametrize("kind", "IXT")
+def test_select_reads_what_it_leaves(kind: str) -> None:
+    draft = Draft()
+    d, c, a = numbers(draft, kind, 6, 8), numbers(draft, "I", 6, 8, 3), numbers(draft, "X", 6, 1)
+    draft.emit("A", d, d, small(3))
+    draft.emit("<", c, c, small(4))
+    draft.emit("?", d, c, a)
+    draft.emit("-", c, small(1), c)
+    draft.emit("?", d, c, small(-7))
+    check(ended(draft), 1)
+
+
+def test_select_of_pixels_moves_words() -> None:
+    draft = Draft()
+    d, c = numbers(draft, "P", 6, 7), numbers(draft, "T", 6, 7, 3)
+    a, one = numbers(draft, "I", 6, 7, 4), numbers(draft, "P", 1, 1, 5)
+    draft.emit("<", c, c, small(40))
+    draft.emit("?", d, c, a)
+    draft.emit("=", c, c, small(0))
+    draft.emit("?", d, c, one)
+    check(ended(draft), 1)
 
 
 def test_the_same_words_seen_as_another_class() -> None:
@@ -304,13 +353,13 @@ def test_behind_a_fault_a_run_has_no_effect() -> None:
         assert (words[start : start + 16] == expected[start : start + 16]).all()
 
 
-# ---- bounds ---------------------------------------------------------------------------------------------
+# ---- bounds ------------------------------------------------------------------------------------
 
 
 def test_runs_are_bounded_by_bindings_and_parameters() -> None:
     draft = Draft()
     matrices = [numbers(draft, "X", 2, 4, seed) for seed in range(30)]
-    for before, after in zip(matrices, matrices[1:], strict=False):
+    for before, after in pairwise(matrices):
         draft.emit("A", after, before, after)
     joined = check(ended(draft))
     assert 1 < len(joined) < 8
@@ -343,6 +392,32 @@ def test_matrices_in_several_windows_are_left_alone(monkeypatch: pytest.MonkeyPa
     draft.emit("A", d, d, small(3))
     draft.emit("*", d, d, d)
     assert len(check(ended(draft))) == 2
+
+
+def test_turns_of_a_loop_are_joined_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    draft = Draft()
+    d, e = numbers(draft, "I", 4, 4), numbers(draft, "I", 4, 4, 2)
+    draft.emit("A", d, d, e)
+    draft.emit("*", e, d, small(3))
+    draft.emit("-", d, e, d)
+    recorded = record(ended(draft))
+    kit, body = recorded.kit, recorded.dispatches
+    joined = fuse.join(body * 5, kit)
+    assert joined == joined[:1] * 5
+    # a batch that begins and ends inside a turn
+    shifted = fuse.join([*body[1:], *body, *body, *body[:2]], kit)
+    assert len(shifted) == 4
+    assert shifted[1:3] == joined[:2]
+    words, _ = recorded.run(joined[:4])
+    again, _ = recorded.run([*fuse.join(body[:1], kit), *shifted, *fuse.join(body[2:], kit)])
+    assert (words == again).all()
+    # small ones wait for their second turn
+    monkeypatch.setattr(fuse, "AT_ONCE_FROM", 1000)
+    later = record(draft)
+    first = fuse.join(later.dispatches * 3, later.kit)
+    assert first[:3] == later.dispatches
+    assert len(first) == 5
+    assert (later.run(first)[0] == recorded.run(joined[:3])[0]).all()
 
 
 def test_a_run_is_written_once() -> None:

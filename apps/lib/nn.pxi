@@ -1,0 +1,120 @@
+; Layers of neural networks.  Values are X (16 fractional bits), weights Q, index tables I.
+; A row is a token (or an example): every layer takes n of them at once.  What each costs in
+; accuracy stands in docs/networks.md and is tested.
+
+; linear(y, x, w): a linear layer without a bias.  One instruction, exact, rounded once.
+macro linear(y, x, w) { y = x @ w }
+
+; linear_bias(y, x, w, b): with a bias, one row.
+macro linear_bias(y, x, w, b) {
+    y = x @ w
+    y += b
+}
+
+; embedding(x, w, tokens): the rows of w that tokens number; a number outside w gives zeros.
+macro embedding(x, w, tokens) { x = rows(w, tokens) }
+
+; ---- norms -------------------------------------------------------------------------------------
+;
+; A square needs twice the bits of its number, so a row is first shifted until its greatest number
+; lies between 64 and 182, or by 7 bits if that is below 1: below, the noise that is added to the
+; variance is what counts.  The variance and the noise are then 4^shift times themselves.
+
+; How far to shift, by floor(log2(greatest square)), and what that makes of a square.
+NORM_SHIFT : I = [7 - (i + 1) // 2 for i in 0..31]
+
+; normal(y, c, average, noise): y = c / sqrt(mean(c*c) + e), row by row.  `average` is a Q column
+; of as many rows as c has columns, all bytes 0, offset 1/columns: multiplying by it is the mean,
+; exact, rounded once.  `noise` holds e for each shift: an X row of
+; [e * exp2(2*(7 - (i + 1)//2)) for i in 0..31].
+macro normal(y, c, average, noise) {
+    square : I                            ; whole parts are enough to choose a shift
+    peak   : I
+    by     : I
+    lifted : X
+    power  : X
+    extra  : X
+    square = c * c
+    peak = row_max(square)
+    peak = max(peak, 1)
+    peak = log2(peak)
+    by = NORM_SHIFT[peak]
+    lifted = shift(c, by)
+    y = lifted * lifted
+    power = y @ average
+    extra = noise[peak]
+    power += extra
+    power = sqrt(power)
+    y = lifted / power
+}
+
+; layer_norm(y, x, gain, bias, average, noise); x keeps its value, y must be another matrix.
+macro layer_norm(y, x, gain, bias, average, noise) {
+    mean    : X
+    centred : X
+    mean = x @ average
+    centred = x - mean
+    normal(y, centred, average, noise)
+    y *= gain
+    y += bias
+}
+
+; rms_norm(y, x, gain, average, noise)
+macro rms_norm(y, x, gain, average, noise) {
+    normal(y, x, average, noise)
+    y *= gain
+}
+
+; ---- activations -------------------------------------------------------------------------------
+;
+; GELU and SiLU are max(x, 0) less a small even bump, which is looked up: `bump` is an X row of its
+; values in the middle of steps of 1/4096 from -reach to reach; beyond them it is 0, and so is what
+; Gather gives outside a matrix.  Five instructions, no exponential, no division.
+
+; activation(y, x, bump, half): half is half of bump's columns, reach * 4096.  y may be x.
+macro activation(y, x, bump, half) {
+    step : I
+    dent : X
+    step = shift(x, 12)
+    step += half
+    dent = bump[step]
+    y = max(x, 0)
+    y -= dent
+}
+
+; The same without a table: x / (1 + 2^(-x * log2 e)).  Four instructions and a clamp, which keeps
+; the power of two from saturating.
+macro silu(y, x) {
+    low  : X
+    grow : X
+    low = max(x, -10.0)
+    grow = low * -1.4426950408889634
+    grow = exp2(grow)
+    grow += 1
+    y = low / grow
+}
+
+; ---- softmax -----------------------------------------------------------------------------------
+
+; softmax(y, x): of each row, to the base e.  log2 e = 1.4375 + 5.3197.../1024 is taken in two
+; parts, so that rounding the constant costs nothing where x spans hundreds.  The powers are lifted
+; as far as their sum allows, so that a long row of small ones does not drown in rounding.
+macro softmax(y, x) {
+    top   : X
+    fine  : X
+    lift  : I
+    all   : X
+    top = row_max(x)
+    y = x - top
+    fine = y * 5.319721870298529
+    fine = shift(fine, -10)
+    y *= 1.4375
+    y += fine
+    lift = width(x)
+    lift = log2(lift)
+    lift = 14 - lift
+    y += lift
+    y = exp2(y)
+    all = row_sum(y)
+    y = y / all
+}

@@ -1,0 +1,1 @@
+"""Networks as pictures: quantising, describing, emitting, and checking against NumPy."""
