@@ -118,3 +118,34 @@ macro softmax(y, x) {
     all = row_sum(y)
     y = y / all
 }
+
+; cross_entropy(y, x, targets): for each row of logits x the loss in nats of the token that
+; `targets` (I 1 x n) says follows: a column.
+macro cross_entropy(y, x, targets) {
+    top   : X
+    bits  : X
+    fine  : X
+    place : I
+    lift  : I
+    want  : X
+    all   : X
+    top = row_max(x)
+    bits = x - top
+    fine = bits * 5.319721870298529
+    fine = shift(fine, -10)
+    bits *= 1.4375
+    bits += fine
+    place = iota(size(targets)) * width(x)
+    place += targets
+    want = bits[transpose(place)]
+    lift = width(x)
+    lift = log2(lift)
+    lift = 14 - lift
+    bits += lift
+    bits = exp2(bits)
+    all = row_sum(bits)
+    all = log2(all)
+    all -= lift
+    all -= want
+    y = all * 0.6931471805599453
+}

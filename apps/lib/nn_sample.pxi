@@ -2,7 +2,7 @@
 ;
 ; Set sample.logits (X 1 x n), sample.temperature (0: the likeliest), sample.top_k (0: all) and
 ; sample.top_p (1: all), `call sample`, read sample.token.  Needs the port random unless the
-; temperature is 0.  A token's chance is right within 2^-15; one less likely than 2^-16 of the
+; temperature is 0 or sample.seed is not 0: then the seed gives the numbers.  A token's chance is right within 2^-15; one less likely than 2^-16 of the
 ; likeliest may never come.
 
 proc sample {
@@ -10,7 +10,9 @@ proc sample {
     temperature : X
     top_k       : I
     top_p       : X = 1.0
+    seed        : I
     token       : I
+    rolled      : I                       ; how many numbers the seed has given
     scaled : X scratch
     sorted : I scratch
     chance : X scratch
@@ -62,7 +64,11 @@ proc sample {
     call draw_lot
     return
 draw_lot:
-    dice = in(random, [1, 1])
+    if seed {
+        call roll
+    } else {
+        dice = in(random, [1, 1])
+    }
     dice = dice & 65535
     spot = dice / 65536
     chance = running_sum(chance)
@@ -71,4 +77,19 @@ draw_lot:
     spot = min(spot, limit - 1 / 65536)   ; rounding must not reach past the last
     hit = spot < chance
     token = argmax(hit)
+    return
+; The next number of the seed: a counter through the integer hash lowbias32 (Wellons, "Prospecting
+; for hash functions", 2018).  Its shifts are of unsigned numbers: what the sign brings in is cut off.
+roll:
+    dice = seed * -1640531527             ; 2^32 / golden ratio: neighbouring seeds lie far apart
+    dice += rolled
+    rolled += 1
+    hit = dice >> 16 & 65535
+    dice = dice ^ hit
+    dice = dice * 0x7feb352d
+    hit = dice >> 15 & 131071
+    dice = dice ^ hit
+    dice = dice * -2073254261             ; 0x846ca68b
+    hit = dice >> 16 & 65535
+    dice = dice ^ hit
 }

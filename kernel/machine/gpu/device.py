@@ -28,15 +28,15 @@ class GpuError(Exception):
     """Something about the GPU went wrong; the message says what."""
 
 
-class NoGpu(GpuError):
+class NoGpu(GpuError):  # noqa: N818 - says what is the case
     """There is no adapter, or no ``wgpu``; the message says how to get one."""
 
 
-class GpuLost(GpuError):
+class GpuLost(GpuError):  # noqa: N818 - says what is the case
     """The device is gone (a driver reset, an adapter pulled out): its memory is lost."""
 
 
-class GpuOutOfMemory(GpuError):
+class GpuOutOfMemory(GpuError):  # noqa: N818 - says what is the case
     """The device has no memory for this; what it holds is as it was."""
 
 
@@ -66,11 +66,11 @@ class Buffer:
 
 
 class Part(NamedTuple):
-    """Words ``start``..``start + count - 1`` of a buffer."""
+    """Words ``start``..``start + words - 1`` of a buffer."""
 
     buffer: Buffer
     start: int
-    count: int
+    words: int
 
 
 _KINDS = {
@@ -164,8 +164,8 @@ def open_gpu(name: str = "") -> Gpu:
 class Gpu:
     """An opened device.
 
-    ``binding_words``: words of the largest binding, a power of two; ``buffer_words``: of the largest
-    buffer; ``bindings``: storage buffers a kernel may have.  ``binding_words`` may be lowered, so
+    ``binding_words``: words of the largest binding, a power of two; ``buffer_words``: of the
+    largest buffer; ``bindings``: storage buffers a kernel may have.  ``binding_words`` may be lowered, so
     that tests reach the splitting of matrices.
     """
 
@@ -249,7 +249,7 @@ class Gpu:
 
     def read(self, parts: Sequence[Part]) -> list[np.ndarray]:
         """The words of some parts, each uint32 of its own, after all that was submitted."""
-        total = 4 * sum(part.count for part in parts)
+        total = 4 * sum(part.words for part in parts)
         if not total:
             return [np.zeros(0, np.uint32) for _ in parts]
         with self.lock, self._guarded():
@@ -258,19 +258,19 @@ class Gpu:
             encoder = self._device.create_command_encoder()
             at = 0
             for part in parts:
-                if part.count:
+                if part.words:
                     encoder.copy_buffer_to_buffer(
-                        part.buffer.handle, 4 * part.start, self._readback, at, 4 * part.count
+                        part.buffer.handle, 4 * part.start, self._readback, at, 4 * part.words
                     )
-                    at += 4 * part.count
+                    at += 4 * part.words
             self._queue.submit([encoder.finish()])
             self._readback.map_sync("READ_NOSYNC", 0, total)
             try:
                 data = np.frombuffer(self._readback.read_mapped(0, total, copy=False), np.uint32)
                 found, at = [], 0
                 for part in parts:
-                    found.append(data[at : at + part.count].copy())
-                    at += part.count
+                    found.append(data[at : at + part.words].copy())
+                    at += part.words
             finally:
                 self._readback.unmap()
         return found

@@ -1,10 +1,10 @@
 """What passes between the executor and the families: operands, jobs, dispatches, and the kit.
 
-The plan (``kernel.machine.plan``) decides everything that does not look at elements.  The executor
-turns each of its rectangles into an :class:`Operand` in a buffer and hands a :class:`Job` to the
-``bind`` of the instruction's family, once; what it gets back, a :class:`Work`, is recorded each time
-the instruction runs.  So a family may keep whatever depends on shapes, addresses and scales, and must
-leave elements to the shaders.
+The plan (``kernel.machine.plan``) decides everything that does not look at elements.  The
+executor turns each of its rectangles into an :class:`Operand` in a buffer and hands a :class:`Job`
+to the ``bind`` of the instruction's family, once; what it gets back, a :class:`Work`, is recorded
+each time the instruction runs.  So a family may keep whatever depends on shapes, addresses and
+scales, and must leave elements to the shaders.
 
 A family module exports ``bind(job, kit) -> Work``.  Rules that the executor keeps:
 
@@ -58,7 +58,7 @@ POINTWISE_OPS = frozenset("?")
 FROM_D = 1
 
 
-class TooLarge(GpuError):
+class TooLarge(GpuError):  # noqa: N818 - says what is the case
     """An instruction needs more than the device can bind at once: it is done on the host."""
 
 
@@ -121,7 +121,7 @@ class Operand:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One planned instruction: what ``Binder`` gets on the CPU, with buffers.
+    """One planned instruction, as ``Binder`` gets it on the CPU, but with buffers.
 
     ``shape``: rows and columns of the result in the units of the mode, before it is broadcast to d
     (for instructions that keep d's shape: d's).
@@ -156,8 +156,8 @@ class Job:
 class Dispatch:
     """One recorded kernel: ``call`` is what ``Gpu.submit`` takes.
 
-    ``fusable``: what ``fuse`` knows of an element-by-element dispatch, else None.  ``keep``: objects
-    that must live as long as it does.
+    ``fusable``: what ``fuse`` knows of an element-by-element dispatch, else None.  ``keep``:
+    objects that must live as long as it does.
     """
 
     call: tuple[Any, Any, int, int]
@@ -412,7 +412,7 @@ class Kit:
             self._count_windows([d_words, *input_words])
         except TooLarge:
             return False
-        return max(d_words, *input_words, 0) <= self.gpu.buffer_words
+        return all(words <= self.gpu.buffer_words for words in (d_words, *input_words))
 
     # ---- inside --------------------------------------------------------------------------------
 

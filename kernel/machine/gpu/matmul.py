@@ -37,6 +37,9 @@ VECTOR_INNER = 1 << 16
 #: is K x N; where b is N x K an output has 32 invocations.
 VECTOR_SIZE, VECTOR_COLS = 1024, 32
 
+#: Flags and bound of ``matmul_finish.wgsl``.
+QUANTISED, NARROW, NARROW_BITS = 1, 2, 94
+
 
 def bind(job: Job, kit: Kit) -> Work:
     """The dispatches of a product whose d has elements.  Raises TooLarge."""
@@ -54,12 +57,21 @@ def finishing(job: Job) -> tuple[int, ...]:
     """What ``matmul_finish.wgsl`` reads from n[0] on."""
     rounds = int(job.d.cls != "I")
     place = FRACTION[job.d.cls] + rounds - FRACTION[job.a.cls]
+    sum_bits = 32 + job.a.cols.bit_length()
     if job.b.cls == "Q":
         scale, scale_exponent = float_parts(job.b.scale_bits)
         offset, offset_exponent = float_parts(job.b.offset_bits)
-        return place + scale_exponent, place + offset_exponent, scale, offset, 1
-    place -= FRACTION[job.b.cls]
-    return place, place, 1, 0, 0
+        places = place + scale_exponent, place + offset_exponent
+        reach = sum_bits + 8 + scale.bit_length(), sum_bits + offset.bit_length()
+        flags, factors = QUANTISED, (scale, offset)
+    else:
+        places = (place - FRACTION[job.b.cls],) * 2
+        reach, flags, factors = (sum_bits + 32, 0), 0, (1, 0)
+    lower = min(places)
+    bits = max(reach[0] + places[0] - lower, reach[1] + places[1] - lower)
+    if -NARROW_BITS <= lower <= 0 and bits < NARROW_BITS:
+        flags |= NARROW
+    return *places, *factors, flags
 
 
 # ---- any kinds, any strides ----------------------------------------------------------------------

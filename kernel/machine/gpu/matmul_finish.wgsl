@@ -7,7 +7,11 @@
 // -165 to 121, so the sum is formed word by word around the binary point.
 //
 // n[0], n[1]: places of the two terms, in bits from the point of the result, with one bit more
-// below it where the result is rounded.  n[2], n[3]: m1, m2.  n[4]: b is quantised.
+// below it where the result is rounded.  n[2], n[3]: m1, m2.  n[4]: QUANTISED if there is an S, NARROW
+// if both terms, brought to the lower of their places, which is not above 0, stay below 2^95.
+
+const QUANTISED: u32 = 1u;
+const NARROW: u32 = 2u;
 
 // A signed integer of 96 bits, the low word first.
 fn wide_of(v: vec2<u32>) -> vec3<u32> {
@@ -100,6 +104,48 @@ fn finish_wide(t1: vec3<u32>, p1: i32, t2: vec3<u32>, p2: i32, kind: u32) -> u32
             top = word;
         }
     }
+    return finish_floor(low, any, all, top, kind);
+}
+
+// v * 2^n modulo 2^96.
+fn wide_up(v: vec3<u32>, n: u32) -> vec3<u32> {
+    var t = v;
+    for (var words = n >> 5u; words > 0u; words--) {
+        t = vec3<u32>(0u, t.x, t.y);
+    }
+    let by = n & 31u;
+    if (by == 0u) {
+        return t;
+    }
+    let back = 32u - by;
+    return vec3<u32>(t.x << by, (t.y << by) | (t.x >> back), (t.z << by) | (t.y >> back));
+}
+
+// floor(v / 2^n) of a signed v.
+fn wide_down(v: vec3<u32>, n: u32) -> vec3<u32> {
+    var t = v;
+    let sign = u32(i32(v.z) >> 31u);
+    for (var words = n >> 5u; words > 0u; words--) {
+        t = vec3<u32>(t.y, t.z, sign);
+    }
+    let by = n & 31u;
+    if (by == 0u) {
+        return t;
+    }
+    let back = 32u - by;
+    return vec3<u32>((t.x >> by) | (t.y << back), (t.y >> by) | (t.z << back), u32(i32(t.z) >> by));
+}
+
+// The same as finish_wide where 96 bits hold it all.
+fn finish_narrow(t1: vec3<u32>, p1: i32, t2: vec3<u32>, p2: i32, kind: u32) -> u32 {
+    let place = min(p1, p2);
+    let sum = wide_add(wide_up(t1, u32(p1 - place)), wide_up(t2, u32(p2 - place)));
+    let t = wide_down(sum, u32(-place));
+    return finish_floor(t.xy, t.z, t.z, t.z, kind);
+}
+
+// The element for a floor: its 64 low bits, all words above or-ed and and-ed, and the highest.
+fn finish_floor(low: vec2<u32>, any: u32, all: u32, top: u32, kind: u32) -> u32 {
     if (kind == KIND_I) {
         return low.x;
     }
@@ -117,10 +163,14 @@ fn finish_wide(t1: vec3<u32>, p1: i32, t2: vec3<u32>, p2: i32, kind: u32) -> u32
 
 // The element for P and S.
 fn finish_product(product: vec3<u32>, sum: vec2<u32>) -> u32 {
-    if (p.n[4] == 0u) {
-        return finish_wide(product, i32(p.n[0]), vec3<u32>(0u), i32(p.n[0]), p.d.kind);
+    var left = product;
+    var right = vec3<u32>(0u);
+    if ((p.n[4] & QUANTISED) != 0u) {
+        left = wide_times(product, i32(p.n[2]));
+        right = wide_times(wide_of(sum), i32(p.n[3]));
     }
-    let scaled = wide_times(product, i32(p.n[2]));
-    let moved = wide_times(wide_of(sum), i32(p.n[3]));
-    return finish_wide(scaled, i32(p.n[0]), moved, i32(p.n[1]), p.d.kind);
+    if ((p.n[4] & NARROW) != 0u) {
+        return finish_narrow(left, i32(p.n[0]), right, i32(p.n[1]), p.d.kind);
+    }
+    return finish_wide(left, i32(p.n[0]), right, i32(p.n[1]), p.d.kind);
 }

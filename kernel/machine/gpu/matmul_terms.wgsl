@@ -27,7 +27,7 @@ fn sum_terms(r: u32, c: u32, first: u32, end: u32) -> Sums {
             term = op_matmul(r, c, k);
         }
         sums.product = wide_add(sums.product, wide_of(term));
-        if (p.n[4] != 0u) {
+        if ((p.n[4] & QUANTISED) != 0u) {
             sums.sum = i64_add(sums.sum, i64_of(signed_raw(raw_a(r, k))));
         }
     }

@@ -183,7 +183,7 @@ class Residency:
         parts = [_part(resident, start, end - start) for start, end in around if start < end]
         at = resident.start
         for part, words in zip(parts, self._read(parts), strict=True):
-            self._memory.words[at + part.start : at + part.start + part.count] = words
+            self._memory.words[at + part.start : at + part.start + part.words] = words
         resident.host_ok = True
 
 

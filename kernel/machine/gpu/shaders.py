@@ -1,8 +1,8 @@
 """WGSL texts put together: the declarations of the buffers, the common parts, a family's file.
 
-A kernel sees three operands d, a and b, each one buffer.  A buffer larger than a binding is bound in
-windows of ``window_words`` words (a power of two); ``load_x`` and ``store_d`` find the window.  So
-kernels are written once, for matrices of any size.
+A kernel sees three operands d, a and b, each one buffer.  A buffer larger than a binding is bound
+in windows of ``window_words`` words (a power of two); ``load_x`` and ``store_d`` find the window.
+So kernels are written once, for matrices of any size.
 """
 
 from __future__ import annotations

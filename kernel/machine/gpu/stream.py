@@ -150,7 +150,7 @@ def _joined(parts: Sequence[Part], pieces: list[np.ndarray]) -> list[np.ndarray]
     found, at = [], 0
     for part in parts:
         group: list[np.ndarray] = []
-        while not group or sum(piece.size for piece in group) < part.count:
+        while not group or sum(piece.size for piece in group) < part.words:
             group.append(pieces[at])
             at += 1
         found.append(np.concatenate(group))

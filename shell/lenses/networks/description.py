@@ -193,9 +193,7 @@ def _check_transformer(net: Transformer) -> None:
     if (net.positions is None) == (net.rotary is None):
         raise DescriptionError("positions and rotary", "give one of them: learned or rotary")
     if t < 1 or net.epsilon <= 0:
-        raise DescriptionError(
-            f"context {t}, epsilon {net.epsilon}", "both are positive"
-        )
+        raise DescriptionError(f"context {t}, epsilon {net.epsilon}", "both are positive")
     head = net.head_width
     if head < 1 or (net.rotary is not None and head % 2):
         raise DescriptionError(f"heads of {head} columns", "rotary heads are even, none is empty")

@@ -106,8 +106,13 @@ def _one(weight: Weights, name: str) -> Quantised:
 
 
 def emit(
-    network: Network, *, name: str = "model", title: str = "", method: str = "least-squares",
-    groups: int = 1, about: str = "",
+    network: Network,
+    *,
+    name: str = "model",
+    title: str = "",
+    about: str = "",
+    method: str = "least-squares",
+    groups: int = 1,
 ) -> Emitted:
     """Sources and weights of a network; float weights are quantised by ``method`` and ``groups``.
 
@@ -123,7 +128,7 @@ def emit(
     if isinstance(network, Mlp) or network.vocabulary is None:
         return Emitted(builder.files, "network.pxi")
     main = name + ".pxa"
-    builder.files[main] = APP.format(
+    builder.files[main] = APP.substitute(
         title=_quoted(title or name.capitalize()),
         name=name,
         summary=_quoted(about or f"writes text with a network of {network.count():,} weights"),
@@ -176,17 +181,17 @@ def _vectors(net: Transformer) -> tuple[list[tuple[str, int]], np.ndarray]:
     return names, on_grid(np.array(rows)).astype(np.float64)
 
 
-def _linear(y: str, x: str, weight: str, layer: Linear, bias: str) -> list[str]:
+def _linear(y: str, x: str, label: str, layer: Linear) -> list[str]:
     """The instructions of a linear layer: a product for each group of rows, then the bias."""
-    groups = len(layer.weight) if isinstance(layer.weight, tuple) else 1
-    if groups == 1:
-        lines = [f"{y} = {x} @ {weight}"]
+    names = _names(layer.weight, "w_" + label)
+    if len(names) == 1:
+        lines = [f"{y} = {x} @ {names[0]}"]
     else:
-        lines = [f"{y} = {x}_1 @ {weight}_1"]
-        for g in range(2, groups + 1):
-            lines += [f"part = {x}_{g} @ {weight}_{g}", f"{y} += part"]
+        lines = [f"{y} = {x}_{label}_1 @ {names[0]}"]
+        for g, name in enumerate(names[1:], 2):
+            lines += [f"part = {x}_{label}_{g} @ {name}", f"{y} += part"]
     if layer.bias is not None:
-        lines.append(f"{y} += {bias}")
+        lines.append(f"{y} += {label}_bias")
     return lines
 
 
@@ -196,13 +201,13 @@ def _names(weight: Weights, name: str) -> list[str]:
     return [name] if count == 1 else [f"{name}_{g}" for g in range(1, count + 1)]
 
 
-def _cuts(x: str, weight: Weights) -> list[str]:
+def _cuts(x: str, label: str, weight: Weights) -> list[str]:
     """Views of x, one for each group of rows of the matrix it is multiplied with."""
     if not isinstance(weight, tuple) or len(weight) == 1:
         return []
     lines, at = [], 0
     for g, part in enumerate(weight, 1):
-        lines.append(f"view {x}_{g} = {x}[0, {at}, -1, {part.q.shape[0]}]")
+        lines.append(f"view {x}_{label}_{g} = {x}[0, {at}, -1, {part.q.shape[0]}]")
         at += part.q.shape[0]
     return lines
 
@@ -233,40 +238,82 @@ def _transformer(net: Transformer) -> _Builder:
         builder.lines.append("BUMP : X = " + builder.array("bump", tables.bump(net.activation)))
     builder.lines.append("final_gain : X = " + builder.array("final_gain", _grid(net.norm.gain)))
     if net.norm.bias is not None:
-        builder.lines.append("final_bias : X = " + builder.array("final_bias", _grid(net.norm.bias)))
+        builder.lines.append(
+            "final_bias : X = " + builder.array("final_bias", _grid(net.norm.bias))
+        )
     vectors, values = _vectors(net)
     builder.lines.append("VECTORS : X = " + builder.array("vectors", values))
+    builder.lines += [f"{label} : V" for label, _ in vectors]
     naming: list[str] = []
     for label in ("qkv", "out", "up", "down"):
         unit = ATTENTION_UNIT if label == "out" else 1
-        for g, name in enumerate(_names(getattr(first, label).weight, label)):
+        for g, name in enumerate(_names(getattr(first, label).weight, "w_" + label)):
             for i, block in enumerate(net.blocks):
                 part = getattr(block, label).weight[g]
                 builder.matrix(f"{name}_at_{i}", part, far=True, unit=unit)
             builder.lines.append(f"{name} : X")
             naming.append(f"name {name} = {name}_at_0[layer]")
     builder.lines += [f"cache_at_{i} : X far keep" for i in range(len(net.blocks))]
-    builder.files["network.pxi"] = TRANSFORMER.format(
-        **_constants(net),
+    inside = "g" if net.gated else "f"
+    rotary = net.rotary is not None
+    builder.files["network.pxi"] = TRANSFORMER.substitute(
+        _constants(net),
         declarations="\n".join(builder.lines),
         vectors=_indent(_vector_views(vectors), 4),
-        cuts=_indent(_all_cuts(net), 8),
+        cuts=_indent(_all_cuts(net, inside), 8),
         naming=_indent(naming, 8),
         embed=_indent(_embed(net), 4),
-        rotary_call="    call rotary\n" if net.rotary is not None else "",
-        rotary_include='include "nn_rotary.pxi"\n' if net.rotary is not None else "",
+        rotary_call="    call rotary\n" if rotary else "",
+        rotary_include='include "nn_rotary.pxi"\n' if rotary else "",
         norm_1=_norm("h", "x", first.norm_1, "norm_1"),
-        qkv=_indent(_linear("qkv", "h", "w_qkv", first.qkv, "qkv_bias"), 8),
-        rotate="        rotate(turning, qkv)\n" if net.rotary is not None else "",
-        out=_indent(_linear("y", "o", "w_out", first.out, "out_bias"), 8),
+        qkv=_indent(_linear("qkv", "h", "qkv", first.qkv), 8),
+        rotate="        rotate(turning, qkv)\n" if rotary else "",
+        out=_indent(_linear("y", "o", "out", first.out), 8),
         norm_2=_norm("h", "x", first.norm_2, "norm_2"),
-        up=_indent(_linear("f", "h", "w_up", first.up, "up_bias"), 8),
+        up=_indent(_linear("f", "h", "up", first.up), 8),
         activate=_indent(_activation(net), 8),
-        down=_indent(_linear("y", "f", "w_down", first.down, "down_bias"), 8),
-        final=_norm("h", "x", net.norm, "final"),
+        down=_indent(_linear("y", inside, "down", first.down), 8),
+        final_last=_norm("tail", "last", net.norm, "final"),
+        final_all=_norm("h", "x", net.norm, "final"),
         head="EMBEDDING" if net.head is None else "HEAD_WEIGHTS",
     ).encode()
     return builder
+
+
+def _vector_views(vectors: list[tuple[str, int]]) -> list[str]:
+    lines, at = [], 0
+    for label, size in vectors:
+        lines.append(f"view {label} = vectors[0, {at}, 1, {size}]")
+        at += size
+    return lines
+
+
+def _all_cuts(net: Transformer, inside: str) -> list[str]:
+    """Views of the matrices whose rows are as many as the tokens that come."""
+    first = net.blocks[0]
+    lines = []
+    if net.rotary is not None:
+        lines.append("view turning = qkv[0, 0, -1, TURNED]")
+    if net.gated:
+        lines += ["view gate = f[0, 0, -1, HIDDEN]", "view other = f[0, HIDDEN, -1, HIDDEN]"]
+    lines += _cuts("h", "qkv", first.qkv.weight) + _cuts("o", "out", first.out.weight)
+    return lines + _cuts("h", "up", first.up.weight) + _cuts(inside, "down", first.down.weight)
+
+
+def _embed(net: Transformer) -> list[str]:
+    lines = ["x = rows(EMBEDDING, network.tokens)"]
+    if net.positions is not None:
+        lines += ["y = rows(POSITIONS, attention.at)", "x += y"]
+    return lines
+
+
+def _activation(net: Transformer) -> list[str]:
+    what = "gate" if net.gated else "f"
+    if net.activation == "relu":
+        lines = [f"{what} = max({what}, 0)"]
+    else:
+        lines = [f"activation({what}, {what}, BUMP, HALF)"]
+    return [*lines, "g = gate * other"] if net.gated else lines
 
 
 def _grid(vector: np.ndarray) -> np.ndarray:
@@ -287,5 +334,44 @@ def _constants(net: Transformer) -> dict[str, object]:
         "epsilon": repr(net.epsilon),
         "half": half,
         "fan": net.hidden * (2 if net.gated else 1),
-        "total": sum(size for _, size in _vectors(net)[0]),
     }
+
+
+# ---- multi-layer perceptrons -----------------------------------------------------------------
+
+
+def _mlp(net: Mlp) -> _Builder:
+    builder = _Builder()
+    if net.activation != "relu":
+        builder.lines.append("BUMP : X = " + builder.array("bump", tables.bump(net.activation)))
+    sizes = [shape_of(net.layers[0].weight)[0]]
+    hidden: list[str] = []
+    body: list[str] = []
+    for i, layer in enumerate(net.layers):
+        last = i + 1 == len(net.layers)
+        x, y = f"h{i}" if i else "input", "output" if last else f"h{i + 1}"
+        sizes.append(shape_of(layer.weight)[1])
+        for g, name in enumerate(_names(layer.weight, f"w_layer_{i}")):
+            builder.matrix(name, layer.weight[g])
+        if layer.bias is not None:
+            data = builder.array(f"layer_{i}_bias", _grid(layer.bias))
+            builder.lines.append(f"layer_{i}_bias : X = {data}")
+        body += _cuts(x, f"layer_{i}", layer.weight) + _linear(y, x, f"layer_{i}", layer)
+        if last:
+            continue
+        hidden.append(f"{y} : X")
+        if net.activation == "relu":
+            body.append(f"{y} = max({y}, 0)")
+        else:
+            half = tables.REACH[net.activation] * tables.STEPS
+            body.append(f"activation({y}, {y}, BUMP, {half})")
+    builder.files["network.pxi"] = MLP.substitute(
+        count=len(net.layers),
+        sizes=" to ".join(map(str, sizes)),
+        inputs=sizes[0],
+        outputs=sizes[-1],
+        declarations="\n".join(builder.lines),
+        hidden=_indent(hidden, 4),
+        body=_indent(body, 4),
+    ).encode()
+    return builder

@@ -115,7 +115,7 @@ def reads_counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     read = Stream.read
 
     def counted(self: Stream, parts: list[Part]) -> tuple[np.ndarray, list[np.ndarray]]:
-        counts.append(sum(part.count for part in parts))
+        counts.append(sum(part.words for part in parts))
         return read(self, parts)
 
     with monkeypatch.context() as patch:

@@ -34,7 +34,7 @@ class Desk:
         self.matrix: Resident = self.residency.of(self.memory.row_of(5))
 
     def read(self, parts: list[Part]) -> list[np.ndarray]:
-        self.reads.append([part.count for part in parts])
+        self.reads.append([part.words for part in parts])
         return self.stream.read(parts)[1]
 
     def words(self) -> np.ndarray:

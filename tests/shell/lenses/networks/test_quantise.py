@@ -126,7 +126,9 @@ def test_least_squares_finds_what_trying_every_range_finds() -> None:
     array = np.random.default_rng(2).standard_t(4, 4000)
     low, high = array.min(), array.max()
     tried = min(
-        squared_error(array, float(np.float32((high * b - low * a) / 255)), float(np.float32(low * a)))
+        squared_error(
+            array, float(np.float32((high * b - low * a) / 255)), float(np.float32(low * a))
+        )
         for a in np.linspace(0.2, 1, 30)
         for b in np.linspace(0.2, 1, 30)
     )
@@ -178,7 +180,9 @@ def test_groups_of_rows_have_grids_of_their_own() -> None:
     whole = quantise_matrix(array)
     parts = quantise_matrix(array, groups=2)
     assert [part.q.shape for part in parts] == [(5, 50), (5, 50)]
-    error = [np.square(np.vstack([p.exact() for p in ps]) - array)[:5].sum() for ps in (whole, parts)]
+    error = [
+        np.square(np.vstack([p.exact() for p in ps]) - array)[:5].sum() for ps in (whole, parts)
+    ]
     assert error[1] < error[0] / 100
     assert [p.q.shape[0] for p in quantise_matrix(array, groups=3)] == [4, 3, 3]
     for groups in (0, 11):
