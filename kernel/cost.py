@@ -43,18 +43,19 @@ _CPU_RATES = {
     "matmul": 0.3e-7,
     "ports": 0.5e-7,
 }
-#: The same for a small discrete GPU: instructions are recorded by the host, one after another.
+#: The same for a GPU: instructions are recorded by the host, one after another.  The rates are those
+#: measured on a large card (NVIDIA H200) times five, which is about what a small one does.
 _GPU_OVERHEAD = 2.5e-5
 _GPU_RATES = {
-    "arith": 2.0e-9,
-    "bits": 2.0e-9,
-    "move": 2.0e-9,
-    "functions": 4.0e-9,
-    "fold": 3.0e-9,
-    "index": 1.0e-8,
-    "draw": 1.0e-8,
-    "conv": 2.0e-9,
-    "matmul": 1.0e-9,
+    "arith": 5.0e-9,
+    "bits": 5.0e-9,
+    "move": 5.0e-9,
+    "functions": 8.0e-9,
+    "fold": 1.5e-9,
+    "index": 1.5e-8,
+    "draw": 8.0e-9,
+    "conv": 2.0e-10,
+    "matmul": 2.0e-10,
     "ports": 3.0e-8,
 }
 #: Opening a device and making its first pipelines, seconds.

@@ -19,6 +19,7 @@ from pxos.kernel.devices.screen import FRAME_RATE
 from pxos.kernel.grants import Grants
 from pxos.kernel.kernel import Kernel
 from pxos.kernel.machine.fault import Stop
+from pxos.kernel.machine.gpu.device import open_gpu
 from pxos.kernel.machine.memory import Memory
 from pxos.kernel.machine.ports import Ports
 from pxos.kernel.pipes import IterSource, ListSink
@@ -89,7 +90,7 @@ def run(
         name,
         args=parse_args(what.meta, words.split(), name),
         grants=Grants.of(what.meta),
-        inputs=[IterSource([photograph(40 + i, 61) for i in range(given)])] if given else [],
+        inputs=[IterSource([photograph(80 + i, 101) for i in range(given)])] if given else [],
         output=pictures,
         text_in=IterSource([b"to be, or not to be\n"]),
         text_out=texts,
@@ -200,3 +201,21 @@ def test_losing_the_real_one(case: tuple[str, str, int, int], slices: int) -> No
     ran = run(*case, Backends(open_gpu), on="gpu")
     ran.same(run(*case))
     assert ran.notices == ["goes on on the CPU: the test unplugged it"]
+
+
+def test_a_device_that_goes_away_by_itself() -> None:
+    """What the driver raises then, and not what a test does."""
+    gpu()
+    case = ("blur", "2", 2, 0)
+    device = open_gpu()
+    backend = backend_of(device)
+
+    def close(turn: int) -> str:
+        if turn == 8:
+            device.close()
+        return ""
+
+    ran = run(*case, Backends(lambda: backend), close, on="gpu")
+    ran.same(run(*case))
+    (notice,) = ran.notices
+    assert notice == f"goes on on the CPU: {device.info.name} was closed"

@@ -194,7 +194,11 @@ class Gpu:
 
     @contextlib.contextmanager
     def _guarded(self) -> Iterator[None]:
-        """Turn what wgpu raises into our errors."""
+        """Turn what wgpu raises into our errors.
+
+        A call that the driver finds invalid counts as a lost device too: nothing can be said of what
+        the device does after it.
+        """
         if self._lost:
             raise GpuLost(self._lost)
         wgpu = self._wgpu
@@ -202,10 +206,6 @@ class Gpu:
             yield
         except wgpu.GPUOutOfMemoryError as error:
             raise GpuOutOfMemory(f"{self.info.name} has no memory for this: {error}") from error
-        except wgpu.GPUValidationError as error:
-            if "lost" in str(error).lower():
-                self.lose(str(error))
-            raise
         except (wgpu.GPUError, RuntimeError) as error:
             self.lose(str(error))
 

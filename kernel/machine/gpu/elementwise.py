@@ -11,14 +11,16 @@ the host knows.
 from __future__ import annotations
 
 from functools import lru_cache
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from ..functions_tables import exp2_mantissas, log2_thresholds, sine_table
 from ..quantised import finish_number
 from . import kit as limits
+from .device import Buffer
 from .fuse import small_value, step
-from .kit import Dispatch, Job, Kit, Operand, Work
+from .kit import Dispatch, Job, Kit, Operand, Shared, Work
 
 #: Elements from which an instruction has a pipeline of its own: software GPUs run all cases of a
 #: switch.
@@ -30,7 +32,7 @@ def bind(job: Job, kit: Kit) -> Work:
     family = job.op.family
     if family == "table":
         return Work((_numbers(job, kit),))
-    table = kit.constant(function_tables()) if family == "functions" else None
+    table = _table_buffer(kit) if family == "functions" else None
     fusable = step(job, kit, table)
     constants = _constants(job, kinds=fusable is None)
     name = "elementwise" if table is None else "functions_pull"
@@ -81,6 +83,18 @@ def _numbers(job: Job, kit: Kit) -> Dispatch:
     """Number and Shape: the result as the headers decide it."""
     raw = [finish_number(value, 0, job.d.cls) & 0xFFFFFFFF for value in job.constants]
     return kit.pull("table", job, a=kit.constant(np.array(raw, np.uint32)))
+
+
+#: The buffer of the tables on each device: too many words to be looked up by their content.
+_TABLES: WeakKeyDictionary[Shared, Buffer] = WeakKeyDictionary()
+
+
+def _table_buffer(kit: Kit) -> Buffer:
+    with kit.gpu.lock:
+        found = _TABLES.get(kit.shared)
+        if found is None:
+            found = _TABLES[kit.shared] = kit.constant(function_tables())
+        return found
 
 
 @lru_cache(maxsize=1)

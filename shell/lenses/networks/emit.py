@@ -89,7 +89,7 @@ class _Builder:
             raise DescriptionError(
                 f"{name} has a grid of denormal numbers", "scale the weights of this layer up"
             )
-        flag = " far" if far else ""
+        flag = " far keep" if far else ""
         self.lines.append(
             f"{name} : Q{flag} scale {float(scale)!r} offset {float(offset)!r} = "
             + self.array(name, part.q)
