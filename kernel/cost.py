@@ -43,8 +43,8 @@ _CPU_RATES = {
     "matmul": 0.3e-7,
     "ports": 0.5e-7,
 }
-#: The same for a GPU: instructions are recorded by the host, one after another.  The rates are those
-#: measured on a large card (NVIDIA H200) times five, which is about what a small one does.
+#: The same for a small discrete GPU: instructions are recorded by the host, one after another.  A
+#: large card (an NVIDIA H200) was measured at a fifth of these rates, products at a thirtieth.
 _GPU_OVERHEAD = 2.5e-5
 _GPU_RATES = {
     "arith": 5.0e-9,
@@ -54,8 +54,8 @@ _GPU_RATES = {
     "fold": 1.5e-9,
     "index": 1.5e-8,
     "draw": 8.0e-9,
-    "conv": 2.0e-10,
-    "matmul": 2.0e-10,
+    "conv": 1.0e-9,
+    "matmul": 1.0e-9,
     "ports": 3.0e-8,
 }
 #: Opening a device and making its first pipelines, seconds.

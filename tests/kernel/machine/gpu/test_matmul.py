@@ -100,7 +100,14 @@ def matrix(draft: Draft, kind: str, cells: list[list[int]], w4: int = 0, w5: int
 def extreme_products() -> list[tuple[str, Draft]]:
     """Products of the greatest magnitudes, with saturation and clamping into every kind."""
     found = []
-    for a, b in (("I", "I"), ("X", "X"), ("X", "Q"), ("I", "Q"), ("T", "Q"), ("T", "X")):
+    for a, b, scale in (
+        ("I", "I", 0.0),
+        ("X", "X", 0.0),
+        ("X", "Q", 0.37),
+        ("I", "Q", 127.99999),  # beyond 64 bits, but not beyond 96
+        ("T", "Q", 0.37),
+        ("T", "X", 0.0),
+    ):
         for left in (LOW, HIGH, -1, LOW + 1):
             for right in (LOW, HIGH, 1):
                 x = max(LIMITS[a][0], min(LIMITS[a][1], left))
@@ -109,7 +116,7 @@ def extreme_products() -> list[tuple[str, Draft]]:
                     draft = Draft()
                     inner = 70
                     into = draft.add(d, 0, 0)
-                    w4, w5 = (bits_of(0.37), bits_of(-40.5)) if b == "Q" else (0, 0)
+                    w4, w5 = (bits_of(scale), bits_of(-40.5)) if b == "Q" else (0, 0)
                     one = matrix(draft, a, [[x] * inner, [x, y & 255 if a == "T" else y] * 35])
                     other = matrix(draft, b, [[y] * 3] * inner, w4, w5)
                     draft.emit("M", into, one, other)
