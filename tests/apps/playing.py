@@ -21,6 +21,7 @@ from pxos.kernel.machine import program as program_file
 from pxos.kernel.machine.memory import Memory
 from pxos.kernel.machine.program import Program
 from pxos.kernel.pipes import IterSource, ListSink, TextSource
+from pxos.kernel.placement import CPU, GPU, Backends
 from pxos.kernel.process import Process
 from pxos.shell.line_service import LineServices
 from pxos.shell.session import Session
@@ -91,6 +92,7 @@ class Run:
     """What came of a run."""
 
     process: Process
+    kernel: Kernel
     pictures: list[np.ndarray]
     said: list[bytes]
 
@@ -113,6 +115,8 @@ class Run:
     def value(self, name: str) -> np.ndarray:
         """A matrix of the program by name, as raw numbers (rows, cols); a picture has a third
         axis."""
+        if not self.process.ended:
+            self.kernel.settle(self.process.pid)
         memory = self.process.memory
         assert memory is not None
         return matrix(memory, self.process.meta.names.index(name))
@@ -150,17 +154,20 @@ def play(
     folder: Folder | None = None,
     pilot: Pilot = lambda run: None,
     program: Program | None = None,
+    backends: Backends | None = None,
 ) -> Run:
     """Run a shipped program for so many frames, or (0) to its end.
 
     ``inputs``: the pictures of each picture input.  ``text``: its text input, one piece or
     several.  ``events``: in any order.  ``allow``: ports beyond the harmless ones; programs that
     it starts get them as well.  ``pilot`` is called before every frame.  ``program``: another than
-    is shipped.  Fails if it faults, or has not ended without frames.
+    is shipped.  ``backends``: with a GPU, on which all programs run then; None: they run on the CPU.
+    Fails if it faults, or has not ended without frames.
     """
     clock = VirtualClock(MOMENT)
     store = FolderStore([APPS])
-    kernel = Kernel(store, clock=clock, seed=seed)
+    on = CPU if backends is None else GPU
+    kernel = Kernel(store, clock=clock, seed=seed, backends=backends, on=on)
     program = built(name) if program is None else program
     pictures: ListSink[np.ndarray] = ListSink()
     said: ListSink[bytes] = ListSink()
@@ -179,7 +186,7 @@ def play(
             surface=size,
             seed=seed,
         )
-        run = Run(process, pictures.messages, said.messages)
+        run = Run(process, kernel, pictures.messages, said.messages)
 
         def each_frame() -> None:
             lines.poll()

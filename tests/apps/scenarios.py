@@ -9,6 +9,7 @@ import numpy as np
 
 from pxos.boot.events import Pointer
 from pxos.kernel.devices.keycodes import KEYS
+from pxos.kernel.placement import Backends
 
 from ..pictures import photograph
 from .pilots import apple_seeker, bat_keeper
@@ -48,8 +49,8 @@ class Scenario:
     allow: tuple[str, ...] = ()
     pilot: Pilot = lambda run: None
 
-    def run(self, name: str) -> Run:
-        """Run the program of that name so."""
+    def run(self, name: str, backends: Backends | None = None) -> Run:
+        """Run the program of that name so; with ``backends`` on the GPU."""
         return play(
             name,
             self.words,
@@ -61,6 +62,7 @@ class Scenario:
             size=self.size,
             allow=self.allow,
             pilot=self.pilot,
+            backends=backends,
         )
 
 

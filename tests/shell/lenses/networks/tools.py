@@ -25,9 +25,14 @@ def grid(values: np.ndarray) -> np.ndarray:
     return np.floor(np.asarray(values, np.float64) * 65536 + 0.5) / 65536
 
 
-def build(source: str, arrays: dict[str, np.ndarray], kinds: dict[str, str]) -> Program:
+def build(
+    source: str,
+    arrays: dict[str, np.ndarray],
+    kinds: dict[str, str],
+    files: dict[Path, bytes] | None = None,
+) -> Program:
     """A program of a snippet, with a matrix declared for every array (kind X unless told)."""
-    files = {}
+    files = dict(files or {})
     lines = []
     for name, array in arrays.items():
         buffer = io.BytesIO()
@@ -61,6 +66,7 @@ def evaluate(
     arrays: dict[str, np.ndarray],
     *wanted: str,
     kinds: dict[str, str] | None = None,
+    files: dict[Path, bytes] | None = None,
 ) -> list[np.ndarray]:
     """Assemble, run, and read matrices."""
-    return execute(build(source, arrays, kinds or {}), list(wanted))
+    return execute(build(source, arrays, kinds or {}, files), list(wanted))

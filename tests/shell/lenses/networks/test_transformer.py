@@ -1,0 +1,261 @@
+"""Whole networks: pictures against float32 NumPy, one token at a time against all at once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pxos.kernel.machine.cpu.executor import CpuExecutor
+from pxos.kernel.machine.program import Program, load, save
+from pxos.shell.lenses.assembler import assemble
+from pxos.shell.lenses.networks import (
+    Reference,
+    Transformer,
+    ValidationError,
+    emit,
+    evaluate_mlp,
+    picture_logits,
+    picture_losses,
+    quantised,
+    validate,
+)
+from pxos.shell.lenses.networks.emit import LIBRARY
+from pxos.shell.lenses.networks.samples import random_mlp, random_transformer
+from pxos.shell.lenses.networks.validate import Desk, compare, run
+
+from .tools import evaluate, grid
+
+TEXT = (
+    b"Now is the winter of our discontent\nMade glorious summer by this sun of York;\n"
+    b"And all the clouds that lour'd upon our house\nIn the deep bosom of the ocean buried.\n"
+)
+
+SHAPES = {
+    "gpt2": {"style": "gpt2"},
+    "llama": {"style": "llama", "key_heads": 2},
+    "gpt2-wide": {"style": "gpt2", "width": 192, "heads": 6, "layers": 3, "context": 256},
+    "llama-wide": {"style": "llama", "width": 192, "heads": 6, "key_heads": 3, "context": 128},
+    "llama-short": {"style": "llama", "width": 96, "heads": 3, "layers": 1, "context": 32},
+    "loud": {"style": "gpt2", "gain": 2.0},
+}
+
+
+@cache
+def network(name: str) -> Transformer:
+    return quantised(random_transformer(**SHAPES[name], seed=len(name)))
+
+
+@cache
+def picture(name: str) -> Program:
+    return emit(network(name)).assemble()
+
+
+def write(program: Program, **arguments: object) -> Desk:
+    return run(program, CpuExecutor, arguments=arguments, random=np.random.default_rng(1))
+
+
+@pytest.mark.parametrize("name", sorted(SHAPES))
+def test_logits_agree_with_float32_numpy(name: str) -> None:
+    found = validate(picture(name), CpuExecutor, network(name), TEXT)
+    assert found.rows == len(TEXT)
+    assert found.passes, found
+    assert found.agreement > 0.99
+
+
+@pytest.mark.parametrize("name", ["gpt2", "llama"])
+def test_losses_are_those_of_the_logits(name: str) -> None:
+    net = network(name)
+    losses = picture_losses(picture(name), CpuExecutor, TEXT)
+    tokens = np.array([net.vocabulary.find(byte) for byte in TEXT])
+    wanted = []
+    for i in range(0, len(tokens) - 1, net.context):
+        part = tokens[i : i + net.context + 1]
+        logits = Reference(net).logits(part[:-1]).astype(np.float64)
+        total = np.log(np.exp(logits).sum(axis=1))
+        wanted.append(total - logits[np.arange(len(logits)), part[1:]])
+    assert np.abs(losses - np.concatenate(wanted)).max() < 0.005
+
+
+@pytest.mark.parametrize("name", ["gpt2", "llama", "gpt2-wide", "llama-short"])
+@pytest.mark.parametrize("prompt", [b"R", b"ROMEO: what light"])
+def test_writing_token_by_token_is_what_the_logits_say(name: str, prompt: bytes) -> None:
+    """Greedy text from the cache, past the end of the context, by the reference's own loop."""
+    net = network(name)
+    count = 2 * net.context if net.context < 100 else 40
+    desk = write(picture(name), prompt=prompt.decode(), tokens=count, temperature=0.0)
+    tokens = np.array([net.vocabulary.find(byte) for byte in prompt])
+    made = Reference(net).generate(tokens, count)
+    assert bytes(desk.written) == prompt + bytes(net.vocabulary[token] for token in made)
+
+
+def test_the_reference_with_a_cache_is_the_reference_without() -> None:
+    for name in ("gpt2", "llama"):
+        net = network(name)
+        tokens = np.array([net.vocabulary.find(byte) for byte in TEXT[: net.context]])
+        whole = Reference(net).logits(tokens)
+        steps = Reference(net)
+        single = np.vstack([steps.step(tokens[i : i + 1], i) for i in range(len(tokens))])
+        assert np.abs(single - whole).max() < 2e-4
+        with pytest.raises(ValueError, match="do not fit a context"):
+            steps.step(tokens[:1], net.context)
+
+
+@pytest.mark.parametrize("style", ["gpt2", "llama"])
+def test_groups_of_rows_come_closer_to_the_float_network(style: str) -> None:
+    net = random_transformer(style, seed=3)
+    for block in net.blocks:  # rows of unlike size, as trained networks have
+        block.qkv.weight[: len(block.qkv.weight) // 4] *= 6
+        block.down.weight[: len(block.down.weight) // 4] *= 6
+    tokens = np.array([net.vocabulary.find(byte) for byte in TEXT[: net.context]])
+    wanted = Reference(net).logits(tokens)
+    off = []
+    for groups in (1, 4):
+        small = quantised(net, groups=groups)
+        program = emit(small).assemble()
+        assert validate(program, CpuExecutor, small, TEXT).passes
+        got = picture_logits(program, CpuExecutor, TEXT[: net.context])
+        off.append(float(np.abs(got - wanted).mean()))
+    assert off[1] < off[0]
+
+
+def test_other_activations_and_a_tied_llama() -> None:
+    for style, activation in (("gpt2", "gelu"), ("gpt2", "relu"), ("llama", "relu")):
+        net = replace(random_transformer(style, seed=1), activation=activation, head=None)
+        small = quantised(net)
+        assert validate(emit(small).assemble(), CpuExecutor, small, TEXT).passes
+
+
+# ---- the app -----------------------------------------------------------------------------------
+
+
+def test_text_is_written_and_drawn_as_it_comes() -> None:
+    desk = write(picture("gpt2"), prompt="ROMEO:", tokens=30, seed=7)
+    assert bytes(desk.written).startswith(b"ROMEO:")
+    assert len(desk.written) == 36
+    assert desk.screen is not None
+    assert desk.screen.shape == (320, 480, 4)
+    ink = desk.screen[:16, : 6 * 8, :3]
+    assert len(np.unique(ink.reshape(-1, 3), axis=0)) == 2
+
+
+def test_a_seed_repeats_and_settings_matter() -> None:
+    first = bytes(write(picture("llama"), prompt="A", tokens=60, seed=7).written)
+    assert first == bytes(write(picture("llama"), prompt="A", tokens=60, seed=7).written)
+    for other in ({"seed": 8}, {"temperature": 2.0}, {"top_k": 1}, {"top_p": 0.05}):
+        settings = {"prompt": "A", "tokens": 60, "seed": 7, **other}
+        assert first != bytes(write(picture("llama"), **settings).written)
+
+
+def test_prompts_that_are_empty_strange_or_long() -> None:
+    program, net = picture("llama-short"), network("llama-short")
+    empty = write(program, tokens=5, temperature=0.0)
+    assert bytes(empty.written).startswith(b"\n")
+    assert len(empty.written) == 6
+    strange = write(program, prompt="ä→b\x00", tokens=5, temperature=0.0)
+    assert bytes(strange.written).startswith(b"b")
+    assert len(strange.written) == 6
+    tail = "x" * 40 + "the end of a long prompt, longer"
+    long = write(program, prompt=tail, tokens=40, temperature=0.0)
+    end = tail[-net.context :].encode()
+    made = Reference(net).generate(np.array([net.vocabulary.find(byte) for byte in end]), 40)
+    assert bytes(long.written) == end + bytes(net.vocabulary[token] for token in made)
+    none = write(program, prompt="abc", tokens=0)
+    assert bytes(none.written) == b"abc"
+
+
+def test_judging_reads_the_text_input_or_the_prompt() -> None:
+    program = picture("gpt2")
+    by_input = picture_logits(program, CpuExecutor, TEXT)
+    desk = run(program, CpuExecutor, arguments={"mode": "logits", "prompt": TEXT.decode()})
+    assert sum(len(part) for part in desk.pictures) == len(by_input)
+    assert picture_losses(program, CpuExecutor, b"a").size == 0
+    with pytest.raises(ValidationError, match="made nothing"):
+        picture_logits(program, CpuExecutor, b"")
+
+
+def test_a_page_full_of_text_moves_up() -> None:
+    desk = write(picture("gpt2"), prompt="top", tokens=1300, seed=1)
+    assert desk.screen is not None
+    assert len(desk.written) == 1303
+    assert desk.screen[-16:, :8, :3].std() > 0 or desk.screen[-32:-16, :8, :3].std() > 0
+
+
+# ---- files, and what goes wrong ----------------------------------------------------------------
+
+
+def test_what_is_written_assembles_to_the_same_picture(tmp_path: Path) -> None:
+    emitted = emit(network("llama-short"), name="verse", title='Say "verse"')
+    source = emitted.write(tmp_path)
+    assert source == tmp_path / "verse.pxa"
+    program = assemble(source.read_text(), path=str(source), include_dirs=[LIBRARY])
+    data = save(program)
+    assert data == save(emitted.assemble())
+    assert load(data).meta.title == 'Say "verse"'
+    assert "verse" in program.meta.help
+
+
+def test_the_source_has_one_loop_over_the_layers() -> None:
+    """However many layers: the code is as long, only data grow."""
+    two = emit(random_transformer("gpt2", layers=2)).files["network.pxi"].decode()
+    nine = emit(random_transformer("gpt2", layers=9)).files["network.pxi"].decode()
+    assert two.count("attend(") == nine.count("attend(") == 1
+    assert len(nine.splitlines()) - len(two.splitlines()) == 7 * 5
+
+
+def test_more_layers_than_the_table_holds_by_name() -> None:
+    net = quantised(random_transformer("llama", layers=50, width=32, heads=2, context=32))
+    assert validate(emit(net).assemble(), CpuExecutor, net, TEXT[:64]).correlation > 0.9999
+
+
+def test_comparing_finds_differences() -> None:
+    rng = np.random.default_rng(0)
+    a = rng.normal(size=(20, 30))
+    assert compare(a, a).passes
+    assert not compare(a + 0.006 * (rng.random(a.shape) < 0.01), a).passes
+    worse = compare(rng.normal(size=a.shape), a)
+    assert worse.correlation < 0.5
+    assert worse.agreement < 0.5
+    with pytest.raises(ValidationError, match="shape"):
+        compare(a, a[:5])
+    with pytest.raises(ValidationError, match="shape"):
+        compare(a[:0], a[:0])
+
+
+def test_another_networks_picture_does_not_pass() -> None:
+    other = quantised(random_transformer("gpt2", seed=99))
+    assert not validate(picture("gpt2"), CpuExecutor, other, TEXT).passes
+
+
+def test_pictures_that_are_no_such_app_are_refused() -> None:
+    program = assemble("ports picture\nhalt 3")
+    with pytest.raises(ValidationError, match="no argument mode"):
+        picture_logits(program, CpuExecutor, TEXT)
+    with pytest.raises(ValidationError, match="stopped"):
+        run(program, CpuExecutor)
+    bare = replace(network("gpt2"), vocabulary=None)
+    with pytest.raises(ValidationError, match="vocabulary"):
+        validate(picture("gpt2"), CpuExecutor, bare, TEXT)
+    with pytest.raises(ValidationError, match="no character"):
+        validate(picture("gpt2"), CpuExecutor, network("gpt2"), b"\x80\x81")
+
+
+# ---- multi-layer perceptrons -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("activation", ["relu", "gelu", "gelu_tanh", "silu"])
+@pytest.mark.parametrize("groups", [1, 3])
+def test_an_mlp_agrees_with_numpy(activation: str, groups: int) -> None:
+    net = quantised(random_mlp(64, 48, 32, 10, activation=activation), groups=groups)
+    x = grid(np.random.default_rng(4).normal(size=(50, 64)))
+    emitted = emit(net)
+    assert emitted.main == "network.pxi"
+    files = {Path("/given") / name: data for name, data in emitted.files.items()}
+    source = 'include "network.pxi"\nnetwork.input = x\ncall network'
+    (got,) = evaluate(source, {"x": x}, "network.output", files=files)
+    found = compare(got, evaluate_mlp(net, x))
+    assert found.passes, found
+    assert found.largest < 6e-4
