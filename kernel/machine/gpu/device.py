@@ -173,6 +173,8 @@ class Gpu:
         self.info = info
         self.features = features
         self.lock = threading.RLock()
+        #: What ``kit`` shares between all executors of this device.
+        self.companion: object = None
         self._wgpu = wgpu
         self._device = device
         self._queue = device.queue

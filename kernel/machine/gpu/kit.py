@@ -223,15 +223,12 @@ class Shared:
             self.unsent.clear()
 
 
-_SHARED: dict[int, Shared] = {}
-
-
 def shared(gpu: Gpu) -> Shared:
-    """The :class:`Shared` of a Gpu, made when it is first asked for."""
+    """The :class:`Shared` of a Gpu, made when it is first asked for; it goes with the Gpu."""
     with gpu.lock:
-        found = _SHARED.get(id(gpu))
-        if found is None or found.gpu is not gpu:
-            found = _SHARED[id(gpu)] = Shared(gpu)
+        found = gpu.companion
+        if not isinstance(found, Shared):
+            found = gpu.companion = Shared(gpu)
         return found
 
 
