@@ -119,33 +119,35 @@ macro softmax(y, x) {
     y = y / all
 }
 
-; cross_entropy(y, x, targets): for each row of logits x the loss in nats of the token that
-; `targets` (I 1 x n) says follows: a column.
-macro cross_entropy(y, x, targets) {
-    top   : X
-    bits  : X
-    fine  : X
-    place : I
-    lift  : I
-    want  : X
-    all   : X
-    top = row_max(x)
-    bits = x - top
-    fine = bits * 5.319721870298529
+; cross_entropy.losses (X, a column) becomes the loss in nats, for each row of cross_entropy.logits
+; (X), of the token that cross_entropy.targets (I 1 x n) says follows.
+proc cross_entropy {
+    logits  : X
+    targets : I
+    losses  : X
+    top     : X scratch
+    fine    : X scratch
+    place   : I scratch
+    lift    : I scratch
+    want    : X scratch
+    all     : X scratch
+    top = row_max(logits)
+    logits -= top
+    fine = logits * 5.319721870298529
     fine = shift(fine, -10)
-    bits *= 1.4375
-    bits += fine
-    place = iota(size(targets)) * width(x)
+    logits *= 1.4375
+    logits += fine                        ; in bits, at most 0
+    place = iota(size(targets)) * width(logits)
     place += targets
-    want = bits[transpose(place)]
-    lift = width(x)
+    want = logits[transpose(place)]
+    lift = width(logits)
     lift = log2(lift)
     lift = 14 - lift
-    bits += lift
-    bits = exp2(bits)
-    all = row_sum(bits)
+    logits += lift
+    logits = exp2(logits)
+    all = row_sum(logits)
     all = log2(all)
     all -= lift
     all -= want
-    y = all * 0.6931471805599453
+    losses = all * 0.6931471805599453
 }

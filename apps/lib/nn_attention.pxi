@@ -39,7 +39,7 @@ proc attention {
     count  : I                            ; how many come; their rows must fit the cache
     had    : I                            ; for how many this was prepared
     rows   : I                            ; of the cache that are read
-    seen   : I
+    seen   : I scratch
     at     : I                            ; 1 x count: the positions
     column : I
     token  : I                            ; count x 1: 0, 1, 2, ...

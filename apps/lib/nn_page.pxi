@@ -12,7 +12,7 @@ proc page {
     pic     : P [PAGE_ROWS * 16, PAGE_COLUMNS * 8] = fill(NIGHT)
     blank   : P 1x1 = [NIGHT]
     glyph   : P
-    upper   : P
+    upper   : P scratch
     letter  : I
     row     : I
     column  : I

@@ -13,7 +13,7 @@ ROTARY_SIGN : I = [2 * (c % 2) - 1 for c in 0..TURNED]
 ROTARY_SWAP : I = [c + 1 - 2 * (c % 2) for c in 0..TURNED]
 
 proc rotary {
-    place  : I
+    place  : I scratch
     swap   : I
     cosine : X
     sine   : X

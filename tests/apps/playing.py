@@ -161,8 +161,8 @@ def play(
     ``inputs``: the pictures of each picture input.  ``text``: its text input, one piece or
     several.  ``events``: in any order.  ``allow``: ports beyond the harmless ones; programs that
     it starts get them as well.  ``pilot`` is called before every frame.  ``program``: another than
-    is shipped.  ``backends``: with a GPU, on which all programs run then; None: they run on the CPU.
-    Fails if it faults, or has not ended without frames.
+    is shipped.  ``backends``: with a GPU, on which all programs run then; None: on the CPU.  Fails
+    if it faults, or has not ended without frames.
     """
     clock = VirtualClock(MOMENT)
     store = FolderStore([APPS])

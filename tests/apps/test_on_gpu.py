@@ -13,16 +13,17 @@ import pytest
 
 from pxos.boot.cli import main
 from pxos.boot.gpu import backend_of
-from pxos.kernel.placement import Backends
 from pxos.kernel.machine import png
+from pxos.kernel.placement import Backends
 
 from ..conformance.executors import ALL_ON_GPU, tuned
 from ..gpu import gpu
 from .playing import APPS
 from .scenarios import SCENARIOS, Scenario
 
-#: Frames of a scenario when everything is done on the GPU, whatever it costs there.
-FEW_FRAMES = 40
+#: Frames of a scenario that is not slow, and when small things are done on the GPU as well.
+QUICK_FRAMES, FEW_FRAMES = 60, 15
+LONG = [name for name in sorted(SCENARIOS) if SCENARIOS[name].frames > QUICK_FRAMES]
 
 
 def backends() -> Backends:
@@ -61,13 +62,23 @@ def compare(name: str, frames: int) -> None:
         assert np.array_equal(picture, right)
 
 
-@pytest.mark.parametrize("name", sorted(SCENARIOS))
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow) if name in LONG else name
+        for name in sorted(SCENARIOS)
+    ],
+)
 def test_looks_as_its_golden_picture(name: str) -> None:
-    """The whole scenario, placed as a user places it."""
     scenario = SCENARIOS[name]
     run = scenario.run(name, backends())
     picture = run.pictures[0] if run.pictures and not scenario.frames else run.screen
     assert np.array_equal(picture, png.decode((APPS / name / "golden.png").read_bytes()))
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_a_long_scenario_begins_as_on_the_cpu(name: str) -> None:
+    compare(name, QUICK_FRAMES)
 
 
 @pytest.mark.parametrize("name", sorted(SCENARIOS))
@@ -77,22 +88,28 @@ def test_does_the_same_with_everything_on_the_gpu(name: str) -> None:
 
 
 def files_of(name: str, folder: Path, on: str) -> dict[str, bytes]:
-    """The files that ``pxos run`` writes for a scenario, by name."""
+    """The files that ``pxos run`` writes for a scenario, by name; for those who speak to the
+    command language ``pxos boot``, which alone grants that."""
     scenario = SCENARIOS[name]
     folder.mkdir()
+    shot = ["--headless", "--frames", "12", "--screenshot", str(folder / "shot.png")]
+    if "line" in scenario.allow:
+        assert main(["boot", "--on", on, "--seed", "1", *shot, "--desktop", name]) == 0
+        return contents(folder)
     words = ["run", "--on", on, "--seed", str(scenario.seed)]
-    if scenario.allow:
-        words += ["--allow", ",".join(scenario.allow)]
     for number, makes in enumerate(scenario.inputs):
         given = folder.parent / f"in{number}.png"
         given.write_bytes(png.encode(np.ascontiguousarray(makes[0]())))
         words += ["-i", str(given)]
     if scenario.frames:
-        shot = folder / "shot.png"
-        words += ["--headless", "--frames", "12", "--screenshot", str(shot)]
-    elif scenario.inputs:
+        words += shot
+    elif scenario.inputs or scenario.text:
         words += ["-o", str(folder / "out.png")]
     assert main([*words, name, *scenario.words]) == 0
+    return contents(folder)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
@@ -105,9 +122,13 @@ def test_pxos_run_writes_the_same_files(
 ) -> None:
     device = gpu()
     monkeypatch.setattr("pxos.boot.gpu.open_backend", lambda: backend_of(device))
-    monkeypatch.setattr("sys.stdin", open("/dev/null", encoding="utf-8"))  # noqa: SIM115
+    typed = tmp_path / "typed.txt"
+    typed.write_bytes(SCENARIOS[name].text or b"")
     given = []
     for on in ("cpu", "gpu"):
-        files = files_of(name, tmp_path / on, on)
+        with typed.open(encoding="utf-8") as stdin:
+            monkeypatch.setattr("sys.stdin", stdin)
+            files = files_of(name, tmp_path / on, on)
         given.append((files, capfd.readouterr().out))
     assert given[0] == given[1]
+    assert any(given[0])

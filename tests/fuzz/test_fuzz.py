@@ -19,10 +19,12 @@ from pxos.kernel.machine.program import ProgramError, checkpoint, load, open_mem
 
 from ..conformance.building import NO_LIMIT
 from ..conformance.compare import Outcome
+from ..conformance.executors import FACTORIES, Factory
 from ..conformance.scripted_ports import ScriptedPorts
+from ..gpu import gpu
 from .hostile import case
 
-QUICK, LONG, BATCH, QUICK_TRACED = 400, 100_000, 1000, 40
+QUICK, LONG, BATCH, QUICK_TRACED, QUICK_GPU = 400, 100_000, 1000, 40, 100
 QUOTA = 1 << 20
 FUEL = 3000
 #: Python allocations that a run may reach: the quota and temporaries a small multiple of it.
@@ -41,7 +43,7 @@ def opened(data: bytes) -> Memory | None:
         return None
 
 
-def run_file(data: bytes, seed: int) -> str:
+def run_file(data: bytes, seed: int, factory: Factory = CpuExecutor) -> str:
     """Load a file and run it in slices; how it ended.  Whatever raises is a failure."""
     memory = opened(data)
     if memory is None:
@@ -50,7 +52,7 @@ def run_file(data: bytes, seed: int) -> str:
     assert 4 * size <= QUOTA
     chooser = random.Random(seed)
     memory.set64("fuel", FUEL)
-    executor = CpuExecutor(memory, ScriptedPorts(seed))
+    executor = factory(memory, ScriptedPorts(seed))
     slice_fuel = FUEL
     for _ in range(40):
         before = memory.get64("fuel")
@@ -62,6 +64,7 @@ def run_file(data: bytes, seed: int) -> str:
         if stop.reason not in "YW":
             break
         slice_fuel = max(stop.next_fuel, chooser.choice((1, 5, 100)))
+    executor.settle()
     go_on(memory)
     return stop.reason
 
@@ -71,14 +74,14 @@ def go_on(memory: Memory) -> None:
     load(checkpoint(memory))
 
 
-def fuzz(first: int, count: int) -> Counter[str]:
+def fuzz(first: int, count: int, factory: Factory = CpuExecutor) -> Counter[str]:
     """Run files by their number."""
     ends: Counter[str] = Counter()
     for number in range(first, first + count):
         data = case(f"file {number}")
         began = time.process_time()
         try:
-            ends[run_file(data, number)] += 1
+            ends[run_file(data, number, factory)] += 1
         except BaseException:
             kept = Path(tempfile.gettempdir()) / f"pxos-fuzz-{number}.png"
             kept.write_bytes(data)
@@ -108,17 +111,20 @@ def test_memory_stays_bounded() -> None:
         assert peak < MOST_BYTES, f"file {number} took {peak} bytes"
 
 
-def agree(number: int) -> bool:
-    """Demand that oracle and CPU executor leave a hostile program alike; False if it is refused."""
+def agree(number: int, other: Factory = CpuExecutor) -> bool:
+    """Demand that the oracle and another executor leave a hostile program alike; False if it is
+    refused."""
     data = case(f"file {number}")
     outcomes = []
-    for factory in (Oracle, CpuExecutor):
+    for factory in (Oracle, other):
         memory = opened(data)
         if memory is None:
             return False
         memory.set64("fuel", 200)
         ports = ScriptedPorts(number)
-        stop = factory(memory, ports).run(NO_LIMIT)
+        executor = factory(memory, ports)
+        stop = executor.run(NO_LIMIT)
+        executor.settle()
         outcomes.append(Outcome(memory.words, (stop,), tuple(ports.log)))
     found = outcomes[0].differs(outcomes[1])
     assert not found, f"file {number}: " + "; ".join(found)
@@ -129,9 +135,32 @@ def test_executors_agree_on_hostile_programs() -> None:
     assert sum(agree(number) for number in range(500_000, 500_150)) > 40
 
 
+def test_hostile_files_on_the_gpu() -> None:
+    gpu()
+    ends = fuzz(0, QUICK_GPU, FACTORIES["gpu"])
+    assert ends == fuzz(0, QUICK_GPU), "they end as on the CPU"
+    assert sum(ends.values()) - ends["refused"] > QUICK_GPU // 3
+
+
+@pytest.mark.parametrize("name", ["gpu", "mixed gpu"])
+def test_the_gpu_agrees_on_hostile_programs(name: str) -> None:
+    gpu()
+    numbers = range(500_000, 500_000 + QUICK_GPU)
+    assert sum(agree(number, FACTORIES[name]) for number in numbers) > QUICK_GPU // 4
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("first", range(2_000_000, 2_000_000 + LONG, BATCH))
 def test_hostile_files_long(first: int) -> None:
     fuzz(first, BATCH)
     for number in range(first, first + BATCH, 10):
         agree(number)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(3_000_000, 3_000_000 + LONG // 10, BATCH))
+def test_hostile_files_on_the_gpu_long(first: int) -> None:
+    gpu()
+    fuzz(first, BATCH, FACTORIES["gpu"])
+    for number in range(first, first + BATCH, 10):
+        agree(number, FACTORIES["mixed gpu"])

@@ -5,6 +5,8 @@ from __future__ import annotations
 from .kit import Dispatch, Job, Kit, Work, pull_items
 from .pull_rows import is_plain, pull_rows
 
+#: What ``draw`` draws on: ``MODE`` of draw_items.wgsl.
+PIXELS, WORDS, BYTES = range(3)
 #: Invocations of a workgroup of ``draw``, and how many of them stand side by side at most.
 GROUP, ACROSS = 256, 64
 #: Times that an invocation of ``draw`` may look at an item.
@@ -32,6 +34,7 @@ def _draw(job: Job, kit: Kit) -> tuple[Dispatch, ...]:
     across = -(-width // (1 << shift))
     tiles = across * -(-d.rows // ((GROUP >> shift) * steps))
     at_once = most // steps
+    mode = PIXELS if job.pixel else WORDS if d.unit == 4 else BYTES
     return tuple(
         kit.dispatch(
             "draw_items",
@@ -40,6 +43,7 @@ def _draw(job: Job, kit: Kit) -> tuple[Dispatch, ...]:
             items=tiles,
             groups=kit.grid(tiles),
             row_words=row_words,
+            constants={"MODE": mode},
             extra=(
                 shift,
                 steps,

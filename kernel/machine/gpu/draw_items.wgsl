@@ -4,6 +4,11 @@
 // n[0]: invocations across a rectangle, as a power of 2; n[1]: words of an invocation, one below
 // the other; n[2]: rectangles across d; total: rectangles; n[3]: rows of a leaf; n[6]: leaves.
 
+// What d is: 0 pixels that are blended, 1 words, 2 bytes.
+override MODE: u32 = 0u;
+const PIXELS: u32 = 0u;
+const BYTES: u32 = 2u;
+
 const CHUNK: u32 = 256u;
 
 // Where an item meets d: rows box.x..box.y-1, columns box.z..box.w-1; and the item's own row and
@@ -92,7 +97,7 @@ fn value_of(k: u32, r: u32, c: u32) -> u32 {
 
 fn draw_word(r: u32, c: u32, count: u32) {
     let i = at(p.d, r, c);
-    if (p.d.kind == KIND_P) {
+    if (MODE == PIXELS) {
         let under = load_d(i);
         let value = op_draw(r, c, count, under);
         if (value != under) {
@@ -173,7 +178,7 @@ fn draw(
     var width = p.d.cols;
     var left = word;
     var right = word + across;
-    if (p.d.unit == 1u) {
+    if (MODE == BYTES) {
         width = p.row_words;
         // Where columns are not bytes side by side, only rows decide which items are listed.
         left = 0u;
@@ -211,16 +216,17 @@ fn draw(
         }
         workgroupBarrier();
         let x = word + (local & (across - 1u));
-        if (count != 0u && x < width) {
-            for (var k = 0u; k < p.n[1]; k++) {
-                let y = row + k * down + (local >> p.n[0]);
-                if (y < p.d.rows) {
-                    if (p.d.unit == 4u) {
-                        draw_word(y, x, count);
-                    } else {
-                        draw_bytes(y, x, count);
-                    }
-                }
+        // No turn of the loop where there is nothing to draw.
+        let turns = select(0u, p.n[1], count != 0u && x < width);
+        for (var k = 0u; k < turns; k++) {
+            let y = row + k * down + (local >> p.n[0]);
+            if (y >= p.d.rows) {
+                break;
+            }
+            if (MODE == BYTES) {
+                draw_bytes(y, x, count);
+            } else {
+                draw_word(y, x, count);
             }
         }
         workgroupBarrier();

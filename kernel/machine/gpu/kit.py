@@ -53,7 +53,7 @@ BLOCKS = 1024
 SPECIALISE = 1 << 16
 #: Instructions whose family may be handed d itself as an input.
 POINTWISE = frozenset(("arith", "bits", "functions"))
-POINTWISE_OPS = frozenset("?")
+POINTWISE_OPS = frozenset("?O")
 
 FROM_D = 1
 

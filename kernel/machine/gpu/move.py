@@ -37,11 +37,9 @@ def bind(job: Job, kit: Kit) -> Work:
         tiled = _transpose(job, kit)
         if tiled is not None:
             return Work((tiled,))
-    if job.op.char == "?":
-        fusable = step(job, kit)
-        if fusable is not None:
-            return Work((kit.pull("move", job, fusable=fusable),))
+    fusable = step(job, kit) if job.op.char == "?" else None
     sources = {"?": job.inputs[1:], "r": job.inputs[:1]}.get(job.op.char, job.inputs)
     plain = all(is_plain(job.d, source) for source in sources)
     constants = {"OP": ord(job.op.char), "PLAIN": int(plain)}
-    return Work((pull_rows(kit, "move", job, constants) or kit.pull("move", job),))
+    rows = pull_rows(kit, "move", job, constants, fusable=fusable)
+    return Work((rows or kit.pull("move", job, fusable=fusable),))

@@ -18,7 +18,12 @@ def starts_at_words(d: Operand) -> bool:
 
 
 def pull_rows(
-    kit: Kit, name: str, job: Job, constants: dict[str, int], extra: Iterable[int] = ()
+    kit: Kit,
+    name: str,
+    job: Job,
+    constants: dict[str, int],
+    extra: Iterable[int] = (),
+    fusable: object = None,
 ) -> Dispatch | None:
     """The ``pull_rows`` entry of a family, specialised by ``constants``; None if d is small, or is
     not of the result's shape, or has gaps between its elements."""
@@ -38,6 +43,7 @@ def pull_rows(
         row_words=row_words,
         constants={**constants, **_places(job), "D_BYTES": int(d.unit == 1)},
         extra=extra,
+        fusable=fusable,
     )
 
 

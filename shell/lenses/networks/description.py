@@ -8,6 +8,7 @@ else (biases, gains) is a float vector that the picture keeps as fixed point, st
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -67,11 +68,11 @@ class Block:
 class Transformer:
     """A causal language model: GPT-2 style or Llama style, by what it has.
 
-    ``embedding`` (vocabulary, d).  ``positions`` (context, d): learned, or None with ``rotary`` the
-    base of rotary frequencies (10000).  ``head`` (vocabulary, d), or None where the embedding serves
-    as the head.  ``activation`` is one of ACTIVATIONS; ``gated``: the MLP multiplies the activated gate
-    with the other half of ``up``.  ``vocabulary``: a byte for each token, for text at character
-    level; None leaves it to whoever builds the app.
+    ``embedding`` (vocabulary, d).  ``positions`` (context, d): learned, or None with ``rotary``,
+    the base of rotary frequencies (10000).  ``head`` (vocabulary, d), or None where the embedding
+    serves as the head.  ``activation`` is one of ACTIVATIONS; ``gated``: the MLP multiplies the
+    activated gate with the other half of ``up``.  ``vocabulary``: a byte for each token, for text
+    at character level; None leaves it to whoever builds the app.
     """
 
     embedding: Weights
@@ -313,7 +314,12 @@ def on_grid(vector: np.ndarray) -> np.ndarray:
     return (np.floor(vector.astype(np.float64) * 65536 + 0.5) / 65536).astype(np.float32)
 
 
-def _mapped(network: Network, weight, vector, groups: int) -> Network:
+def _mapped(
+    network: Network,
+    weight: Callable[[str, Weights, int], Weights],
+    vector: Callable[[np.ndarray], np.ndarray],
+    groups: int,
+) -> Network:
     """The network with its matrices and vectors replaced by what two functions make of them."""
 
     def linear(name: str, layer: Linear) -> Linear:

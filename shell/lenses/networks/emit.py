@@ -25,7 +25,6 @@ from .description import (
     Norm,
     Transformer,
     Weights,
-    check,
     on_grid,
     quantised,
     shape_of,

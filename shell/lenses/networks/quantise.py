@@ -1,12 +1,12 @@
 """Quantised matrices: floats as bytes on a grid ``scale * q + offset``, and back.
 
 Scale and offset are float32, one pair a matrix, as the header of a ``Q`` matrix holds them.  What a
-byte stands for is the exact number ``scale * q + offset``, not its float32 rounding: where the scale
-is tiny against the offset, float32 values of different bytes collide, and so may float64 values.
-:func:`dequantise` therefore returns float64 where that is exact for all 256 bytes, and
+byte stands for is the exact number ``scale * q + offset``, not its float32 rounding: where the
+scale is tiny against the offset, float32 values of different bytes collide, and so may float64
+values.  :func:`dequantise` therefore returns float64 where that is exact for all 256 bytes, and
 ``fractions.Fraction`` objects where it is not; :func:`quantise` takes both, so that
-``quantise(dequantise(q, s, o), s, o) == q`` for every ``q``, every finite ``s`` that is not zero and
-every finite ``o``.
+``quantise(dequantise(q, s, o), s, o) == q`` for every ``q``, every finite ``s`` that is not zero
+and every finite ``o``.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def dequantise(q: np.ndarray, scale: float, offset: float) -> np.ndarray:
 
 
 def quantise(values: np.ndarray, scale: float, offset: float) -> np.ndarray:
-    """The bytes (uint8, the shape of ``values``) whose values lie nearest; beyond the ends, the ends.
+    """The bytes (uint8, the shape of ``values``) whose values lie nearest, ends for what is beyond.
 
     ``values``: floats of any width, integers or Fractions.  A value on the grid gets its own byte,
     always; one between two bytes the nearer, the even one if it lies in the middle (as float64
@@ -115,7 +115,7 @@ def quantise(values: np.ndarray, scale: float, offset: float) -> np.ndarray:
     if array.dtype != object:
         array = _finite(array)
         if table.dtype != object:
-            # On the grid, value - offset = scale * q has at most 32 bits: exact, as is the quotient.
+            # On the grid, value - offset = scale * q has at most 32 bits: exact, like the quotient.
             with np.errstate(over="ignore"):
                 place = np.rint((array - offset) / scale)
             return np.clip(place, 0, TOP).astype(np.uint8)

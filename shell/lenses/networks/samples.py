@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from itertools import pairwise
 
 import numpy as np
 
@@ -82,6 +83,6 @@ def random_mlp(*sizes: int, seed: int = 0, activation: str = "relu") -> Mlp:
             rng.normal(0, a**-0.5, (a, b)).astype(np.float32),
             rng.normal(0, 0.1, b).astype(np.float32),
         )
-        for a, b in zip(sizes, sizes[1:], strict=False)
+        for a, b in pairwise(sizes)
     )
     return Mlp(layers, activation)

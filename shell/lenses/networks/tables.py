@@ -33,7 +33,7 @@ def activate(name: str, x: np.ndarray) -> np.ndarray:
 
 
 def bump(name: str) -> np.ndarray:
-    """max(x, 0) less the activation, in the middle of steps of 1/4096: float64 (1, 2*reach*4096)."""
+    """max(x, 0) less the activation in the middle of steps of 1/4096: float64 (1, 8192*reach)."""
     half = REACH[name] * STEPS
     x = (np.arange(-half, half) + 0.5) / STEPS
     return (np.maximum(x, 0) - activate(name, x))[None, :]

@@ -114,8 +114,8 @@ $down
 }
 
 proc network_last {
-    last : X
-    tail : X
+    last : X scratch
+    tail : X scratch
     last = rows(x, network.count - 1)
     $final_last
     network.logits = tail @ $head.T
@@ -156,8 +156,8 @@ $name: writes on from what it is told, a character at a time.
     $name "ROMEO:" --tokens 200 --temperature 0.8 --seed 7
     $name "Once" | text > page.png
 
-Characters that it never learned are left out; of a prompt longer than $context characters it reads the
-end; without a prompt it begins a line. Temperature 0 always takes the likeliest character.
+Characters that it never learned are left out; of a prompt longer than $context characters it reads
+the end; without a prompt it begins a line. Temperature 0 always takes the likeliest character.
 A seed other than 0 gives the same text every time.
 
 --mode logits hands on, as a picture, what it makes of the prompt, or of the text input: a row
@@ -278,12 +278,10 @@ proc encode {
 
 ; The logits or losses of codes, CONTEXT of them at a time.
 proc judge {
-    from    : I
-    many    : I
-    end     : I
-    targets : I
-    losses  : X
-    words   : P
+    from    : I scratch
+    many    : I scratch
+    end     : I scratch
+    words   : P scratch
     end = size(codes) - (mode == 2)
     from = 0
     while from < end {
@@ -293,9 +291,10 @@ proc judge {
         call network
         call network_all
         if mode == 2 {
-            targets = codes[iota(many, from + 1)]
-            cross_entropy(losses, network.logits, targets)
-            view raw = losses as I
+            cross_entropy.logits = network.logits
+            cross_entropy.targets = codes[iota(many, from + 1)]
+            call cross_entropy
+            view raw = cross_entropy.losses as I
             whole = raw
         } else {
             view bits = network.logits as I

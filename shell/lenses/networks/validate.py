@@ -13,7 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
-from ....kernel.machine.fault import Stop
+from ....kernel.machine.fault import REASONS, Stop
 from ....kernel.machine.memory import Memory
 from ....kernel.machine.meta import Arg, Scalar
 from ....kernel.machine.ports import Message, Ports, Refused, Wait
@@ -105,7 +105,9 @@ class Desk:
         elif letter == "p" and message.kind == "P":
             self.pictures.append(message.data.copy())
         elif letter == "s" and message.kind == "P":
-            self.screen = message.data.copy()
+            if self.screen is None or self.screen.shape != message.data.shape:
+                self.screen = np.empty_like(message.data)
+            np.copyto(self.screen, message.data)
         else:
             return Refused(letter)
         return None
@@ -136,9 +138,22 @@ def run(
     desk = Desk(messages, text, random)
     memory = open_memory(program, QUOTA_BYTES)
     stop = factory(memory, desk).run(SLICE)
-    if stop.reason != "H" or stop.detail:
-        raise ValidationError(f"the picture stopped with {stop}, not at its end")
+    if stop.reason != "H" or stop.status:
+        raise ValidationError(
+            f"the picture stopped at {_place(program, stop.pc)}: {REASONS[stop.reason].title}, "
+            f"detail {stop.detail}, status {stop.status}"
+        )
     return desk
+
+
+def _place(program: Program, pc: int) -> str:
+    """The line of source of an instruction, as far as the picture knows it."""
+    meta = program.meta
+    before = [entry for entry in meta.lines if entry[0] <= pc]
+    if not before:
+        return f"instruction {pc}"
+    _, file, line = max(before)
+    return f"{meta.files[file]}:{line}, instruction {pc}"
 
 
 def picture_logits(program: Program, factory: ExecutorFactory, text: bytes) -> np.ndarray:
@@ -167,8 +182,8 @@ def _fixed(pictures: Sequence[np.ndarray]) -> np.ndarray:
 class Comparison:
     """How a picture's logits differ from the reference's.
 
-    ``correlation``: of all logits (Pearson).  ``largest``: greatest difference.  ``agreement``: share
-    of rows with the same likeliest token.  ``rows``: how many were compared.
+    ``correlation``: of all logits (Pearson).  ``largest``: greatest difference.  ``agreement``:
+    share of rows with the same likeliest token.  ``rows``: how many were compared.
     """
 
     correlation: float

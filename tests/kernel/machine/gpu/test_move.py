@@ -83,6 +83,23 @@ def test_odd_and_thin_transposes(monkeypatch: pytest.MonkeyPatch) -> None:
                 run("T", Random(kind, cols, rows, True), Random(kind, rows, cols))
 
 
+@pytest.mark.parametrize("kinds", ["TT", "TI", "IT", "XX", "PP"])
+def test_rows_of_any_width(kinds: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Large results go by words of four bytes, wherever an operand's rows begin and end."""
+    specialised(monkeypatch)
+    d, a = kinds
+    for left in range(1, 9):
+        right = 11 - left
+        run(",", fresh(d), Random(a, 3, left), Random(a, 3, right))
+        run(",", fresh(d), Random(a, 3, left, True), Random(a, 1, right, True))
+        run(";", fresh(d), Random(a, 2, left), Random(a, 3, left, True))
+        run("r", fresh(d), Random(a, 3, left), Given("I", 1, 2, [5, right]), values_only=(1,))
+        run("r", fresh(d), Random(a, 3, left, True), Given("I", 1, 2, [5, 7]), values_only=(1,))
+        where = Random("T", 3, left, limits=(0, 1))
+        run("?", Random(d, 3, left), where, Random(a, 3, left, True), values_only=(0,))
+        run("?", Random(d, 3, left), where, Random(a, 3, 1), values_only=(0,))
+
+
 def test_neutral_and_empty_operands() -> None:
     for char in ",;":
         for d, a, b in ("IXT", "TTI", "XPI", "PPI"):

@@ -94,7 +94,7 @@ def test_quantising_errors_name_the_matrix() -> None:
     huge = replace(NET, embedding=NET.embedding.astype(np.float64) * 1e39)
     with pytest.raises(DescriptionError, match="embedding: weights are beyond"):
         quantised(huge)
-    with pytest.raises(DescriptionError, match="embedding: no method"):
+    with pytest.raises(DescriptionError, match="no method 'best'"):
         quantised(NET, method="best")
 
 

@@ -207,8 +207,14 @@ def test_cross_entropy(n: int) -> None:
     x = logit_rows(n)[:-1]  # 32,000 nats are more bits than fixed point holds
     targets = rng().integers(0, n, (1, len(x)))
     targets[0, 0] = x[0].argmax()
-    source = 'include "nn.pxi"\ny : X\ncross_entropy(y, x, targets)'
-    (y,) = evaluate(source, {"x": x, "targets": targets}, "y", kinds={"targets": "I"})
+    source = """
+    include "nn.pxi"
+    cross_entropy.logits = x
+    cross_entropy.targets = targets
+    call cross_entropy
+    """
+    arrays = {"x": x, "targets": targets}
+    (y,) = evaluate(source, arrays, "cross_entropy.losses", kinds={"targets": "I"})
     top = x.max(axis=1)
     total = np.log(np.exp(x - top[:, None]).sum(axis=1)) + top
     wanted = total - x[np.arange(len(x)), targets[0]]

@@ -120,7 +120,7 @@ def test_extremes(n: int) -> None:
     for logits in (np.full(n, 32767.0), np.full(n, -32768.0), np.linspace(-32768, 32767, n)):
         for settings in ({}, {"top_k": 3}, {"top_p": 0.5}, {"temperature": 100.0}):
             found = draw(logits, turns=20, seed=9, **settings)
-            assert ((0 <= found) & (found < n)).all()
+            assert ((found >= 0) & (found < n)).all()
 
 
 def test_a_seed_repeats_and_another_differs() -> None:

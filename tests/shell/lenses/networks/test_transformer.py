@@ -108,15 +108,15 @@ def test_the_reference_with_a_cache_is_the_reference_without() -> None:
 def test_groups_of_rows_come_closer_to_the_float_network(style: str) -> None:
     net = random_transformer(style, seed=3)
     for block in net.blocks:  # rows of unlike size, as trained networks have
-        block.qkv.weight[: len(block.qkv.weight) // 4] *= 6
-        block.down.weight[: len(block.down.weight) // 4] *= 6
+        block.qkv.weight[: len(block.qkv.weight) // 2] *= 6
+        block.down.weight[: len(block.down.weight) // 2] *= 6
     tokens = np.array([net.vocabulary.find(byte) for byte in TEXT[: net.context]])
     wanted = Reference(net).logits(tokens)
     off = []
-    for groups in (1, 4):
+    for groups in (1, 2):
         small = quantised(net, groups=groups)
         program = emit(small).assemble()
-        assert validate(program, CpuExecutor, small, TEXT).passes
+        assert validate(program, CpuExecutor, small, TEXT).correlation > 0.99999
         got = picture_logits(program, CpuExecutor, TEXT[: net.context])
         off.append(float(np.abs(got - wanted).mean()))
     assert off[1] < off[0]
@@ -231,11 +231,12 @@ def test_another_networks_picture_does_not_pass() -> None:
 
 
 def test_pictures_that_are_no_such_app_are_refused() -> None:
-    program = assemble("ports picture\nhalt 3")
+    stranger = assemble("ports picture\nhalt")
     with pytest.raises(ValidationError, match="no argument mode"):
-        picture_logits(program, CpuExecutor, TEXT)
-    with pytest.raises(ValidationError, match="stopped"):
-        run(program, CpuExecutor)
+        picture_logits(stranger, CpuExecutor, TEXT)
+    for source in ("halt 3", "n : I\nn = 1 / n\nhalt", "ports files\nt : T\nt = in(files)\nhalt"):
+        with pytest.raises(ValidationError, match="stopped"):
+            run(assemble(source), CpuExecutor)
     bare = replace(network("gpt2"), vocabulary=None)
     with pytest.raises(ValidationError, match="vocabulary"):
         validate(picture("gpt2"), CpuExecutor, bare, TEXT)

@@ -1,0 +1,1 @@
+"""Networks from other people's files: Hugging Face folders, ONNX files, PyTorch modules."""
