@@ -1,7 +1,7 @@
 # One verb a command; each sets up what it needs (Python 3.11 or newer is all it asks for).
 #   make run                        boot pxOS: a window, or the terminal where there is no display
 #   make run ARGS="--frames 120 --screenshot boot.png"
-#   make test | test-slow | check | bench | golden | fuzz | docs | apps
+#   make test | test-train | test-slow | check | bench | golden | fuzz | docs | apps
 
 PYTHON ?= python3
 VENV   ?= .venv
@@ -9,7 +9,7 @@ PY     := $(VENV)/bin/python
 ARGS   ?=
 # make run --frames 120 reads as options of make, so options go into ARGS.
 
-.PHONY: run shell test test-slow check format bench golden fuzz docs apps clean
+.PHONY: run shell test test-train test-slow check format bench golden fuzz docs apps clean
 
 run: $(VENV)/.run
 	@$(PY) -m pxos boot $(ARGS)
@@ -19,6 +19,9 @@ shell: $(VENV)/.run
 
 test: $(VENV)/.dev
 	$(PY) -m pytest -n auto $(ARGS)
+
+test-train: $(VENV)/.train
+	$(PY) -m pytest tests/shell/lenses/networks/training tests/boot/test_train.py $(ARGS)
 
 test-slow: $(VENV)/.dev
 	$(PY) -m pytest -n auto -m "slow or not slow" $(ARGS)
@@ -67,3 +70,8 @@ $(VENV)/.dev: $(VENV)/bin/python pyproject.toml
 	@echo "setting up the development tools in $(VENV) ..." >&2
 	@$(PY) -m pip install -q --disable-pip-version-check -e '.[dev]'
 	@touch $@ $(VENV)/.run
+
+$(VENV)/.train: $(VENV)/.dev
+	@echo "setting up PyTorch and scikit-learn in $(VENV) ..." >&2
+	@$(PY) -m pip install -q --disable-pip-version-check -e '.[dev,train]'
+	@touch $@ $(VENV)/.run $(VENV)/.dev

@@ -96,6 +96,10 @@ def _follow(options: argparse.Namespace) -> int:
         from . import doctor
 
         return doctor.main(as_json=options.json)
+    if command == "train":
+        from . import train
+
+        return train.main(options)
     from . import tools
 
     if command == "asm":

@@ -13,6 +13,7 @@ from .displays import ScreenOptions, parse_size
 from .errors import BootError, wrong
 from .run_options import USAGE, number
 from .terminal_view import GRAPHICS
+from .train_options import add_train
 
 _DESCRIPTION = f"""A pixel operating system: programs are PNG pictures.
 
@@ -25,7 +26,7 @@ _DESCRIPTION = f"""A pixel operating system: programs are PNG pictures.
 
 
 #: The words that may come first.
-COMMANDS = ("boot", "run", "shell", "asm", "disasm", "apps", "font", "doctor")
+COMMANDS = ("boot", "run", "shell", "asm", "disasm", "apps", "font", "train", "doctor")
 
 
 def unknown(word: str) -> BootError:
@@ -99,6 +100,8 @@ def make_parser() -> argparse.ArgumentParser:
     font = commands.add_parser("font", help="make an atlas of glyphs from a BDF font")
     font.add_argument("source", type=Path, metavar="FONT.bdf")
     font.add_argument("-o", dest="output", metavar="ATLAS.png", required=True)
+
+    add_train(commands, _Parser)
 
     doctor = commands.add_parser("doctor", help="what works on this machine")
     doctor.add_argument("--json", action="store_true", help="for scripts")

@@ -26,6 +26,19 @@ def keep_products_single() -> None:
         os.environ.setdefault(variable, "1")
 
 
+def keep_cuda_repeatable() -> None:
+    """Have NVIDIA's cuBLAS give the same sums each time, unless the user has said otherwise.  To be
+    called before PyTorch opens a GPU."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+
+
+def cores() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def bundled_apps() -> Path:
     """The folder of the programs that come with pxOS."""
     return Path(__file__).resolve().parent.parent / "apps"

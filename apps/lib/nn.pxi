@@ -98,11 +98,12 @@ macro silu(y, x) {
 
 ; softmax(y, x): of each row, to the base e.  log2 e = 1.4375 + 5.3197.../1024 is taken in two
 ; parts, so that rounding the constant costs nothing where x spans hundreds.  The powers are lifted
-; as far as their sum allows, so that a long row of small ones does not drown in rounding.
+; as far as a 64th of their sum allows, so that a long row of small ones does not drown in rounding.
 macro softmax(y, x) {
     top   : X
     fine  : X
     lift  : I
+    share : X
     all   : X
     top = row_max(x)
     y = x - top
@@ -110,13 +111,22 @@ macro softmax(y, x) {
     fine = shift(fine, -10)
     y *= 1.4375
     y += fine
-    lift = width(x)
-    lift = log2(lift)
-    lift = 14 - lift
+    lift_of(lift, share, x)
     y += lift
     y = exp2(y)
-    all = row_sum(y)
+    all = y @ share
     y = y / all
+    y *= 0.015625
+}
+
+; lift_of(lift, share, x): how far the powers of a row as wide as x are lifted, and the column that
+; gives a 64th of their sum.
+macro lift_of(lift, share, x) {
+    lift = width(x)
+    share = reshape(0.015625, vector(lift, 1))
+    lift = log2(lift)
+    lift = 19 - lift
+    lift = min(lift, 14)
 }
 
 ; cross_entropy.losses (X, a column) becomes the loss in nats, for each row of cross_entropy.logits
@@ -130,6 +140,7 @@ proc cross_entropy {
     place   : I scratch
     lift    : I scratch
     want    : X scratch
+    share   : X scratch
     all     : X scratch
     top = row_max(logits)
     logits -= top
@@ -140,13 +151,12 @@ proc cross_entropy {
     place = iota(size(targets)) * width(logits)
     place += targets
     want = logits[transpose(place)]
-    lift = width(logits)
-    lift = log2(lift)
-    lift = 14 - lift
+    lift_of(lift, share, logits)
     logits += lift
     logits = exp2(logits)
-    all = row_sum(logits)
+    all = logits @ share
     all = log2(all)
+    lift -= 6
     all -= lift
     all -= want
     losses = all * 0.6931471805599453

@@ -9,15 +9,15 @@ const PAGE_COLUMNS = 60
 ; page.text (T 1 x n, the font's characters) is written where the text before it ended.
 proc page {
     text    : T
-    pic     : P [PAGE_ROWS * 16, PAGE_COLUMNS * 8] = fill(NIGHT)
-    blank   : P 1x1 = [NIGHT]
-    glyph   : P
+    pic     : P                           ; made at first use, so that the file stays small
+    glyph   : P scratch
     upper   : P scratch
     letter  : I
     row     : I
     column  : I
     i       : I
     spot    : I 1x2
+    unless size(pic) { pic = reshape(NIGHT, [PAGE_ROWS * 16, PAGE_COLUMNS * 8]) }
     i = 0
     while i < size(text) {
         letter = text[i]

@@ -166,7 +166,7 @@ def _filters(gpu: Gpu, rows: int, cols: int) -> Iterator[Figure]:
     what = f"ten elementwise instructions, {rows * cols / 1e6:.3g} megapixels"
     ours = median_s(prepared.run, RUNS)
     moved = 3 * result.size / ours / 1e9
-    note = f"{moved:.0f} GB/s of what must be read and written at least"
+    note = f"{moved:.3g} GB/s of what must be read and written at least"
     yield Figure(what, ours, "CPU executor", cpu_s, note)
     numpy_s = median_s(lambda: filters_in(np, p, q), 3)
     yield Figure(what, ours, "the same in NumPy, int16 between", numpy_s)
@@ -242,7 +242,7 @@ def _batch_one(gpu: Gpu, n: int, matrices: int) -> Iterator[Figure]:
     name, rate = _copy_rate(gpu, size)
     ours = median_s(prepared.run, RUNS)
     what = f"1x{n} times {matrices} quantised {n}x{n} one after the other, exact"
-    note = f"{size / ours / 1e9:.0f} GB/s of weights; the copy reads and writes {rate / 1e9:.0f}"
+    note = f"{size / ours / 1e9:.3g} GB/s of weights; the copy reads and writes {rate / 1e9:.3g}"
     yield Figure(what, ours, f"as many bytes at the rate of {name}", size / rate, note)
     yield Figure(what, ours, "CPU executor", cpu_s)
 

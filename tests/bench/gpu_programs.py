@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -77,9 +78,12 @@ def _put(memory: Memory, entry: int, array: np.ndarray) -> None:
     memory.words[at : at + words.size] = words
 
 
-def assembled(source: str) -> Program:
-    """The program of a source."""
-    return assemble(source, path="bench.pxa", include_dirs=[])
+def assembled(source: str, **quantised: tuple[int, int]) -> Program:
+    """The program of a source that takes quantised zeros from files; their shapes by name."""
+    with tempfile.TemporaryDirectory(prefix="pxos-") as folder:
+        for name, shape in quantised.items():
+            np.save(Path(folder) / f"{name}.npy", np.zeros(shape, np.uint8))
+        return assemble(source, path="bench.pxa", include_dirs=[Path(folder)])
 
 
 # ---- the programs ------------------------------------------------------------------------------
@@ -91,14 +95,16 @@ def matmul(n: int, bits: int) -> Job:
     scale = 2.0 ** (9 - bits)  # so that results fill their 32 bits and few saturate
     source = f"""
 a : X {n}x{n}
-w : Q {n}x{n} scale {scale!r} offset {-128 * scale!r} = fill(0)
+w : Q {n}x{n} scale {scale!r} offset {-128 * scale!r} = file("w.npy")
 c : X {n}x{n}
 c = a @ w
 halt
 """
     least, most = -(1 << bits - 1), (1 << bits - 1) - 1
     a = rng.integers(least, most, (n, n), np.int32, endpoint=True)
-    return Job(assembled(source), {"a": a, "w": rng.integers(0, 256, (n, n), np.uint8)}, "c")
+    return Job(
+        assembled(source, w=(n, n)), {"a": a, "w": rng.integers(0, 256, (n, n), np.uint8)}, "c"
+    )
 
 
 def batch_one(n: int, matrices: int) -> Job:
@@ -107,14 +113,14 @@ def batch_one(n: int, matrices: int) -> Job:
     side = np.sqrt(3 / n)
     lines = [f"x : X 1x{n}", f"y : X 1x{n}", f"z : X 1x{n}"]
     lines += [
-        f"w{i} : Q {n}x{n} scale {2 * side / 255:.9f} offset {-side:.9f} = fill(0)"
+        f'w{i} : Q {n}x{n} scale {2 * side / 255:.9f} offset {-side:.9f} = file("w.npy")'
         for i in range(matrices)
     ]
     names = ["x", *("yz"[i % 2] for i in range(matrices))]
     lines += [f"{names[i + 1]} = {names[i]} @ w{i}" for i in range(matrices)]
     data: Data = {f"w{i}": rng.integers(0, 256, (n, n), np.uint8) for i in range(matrices)}
     data["x"] = rng.integers(-(1 << 17), 1 << 17, (1, n), np.int32)
-    return Job(assembled("\n".join([*lines, "halt"])), data, names[-1])
+    return Job(assembled("\n".join([*lines, "halt"]), w=(n, n)), data, names[-1])
 
 
 def filters(rows: int, cols: int) -> Job:
@@ -214,7 +220,7 @@ def transformer(sizes: Transformer) -> Job:
         for name, (rows, cols) in sizes.shapes().items():
             side = np.sqrt(3 / rows)
             scale = f"scale {2 * side / 255:.9f} offset {-side:.9f}"
-            lines.append(f"{name}{layer} : Q {rows}x{cols} {scale} = fill(0)")
+            lines.append(f'{name}{layer} : Q {rows}x{cols} {scale} = file("{name}.npy")')
             data[f"{name}{layer}"] = rng.integers(0, 256, (rows, cols), np.uint8)
         for name in ("k", "v"):
             lines.append(f"{name}{layer} : X {context}x{d}")
@@ -240,7 +246,8 @@ def transformer(sizes: Transformer) -> Job:
     # Every run begins with the same x.
     lines.append(f"start : X 1x{d}")
     data["start"] = data.pop("x")
-    return Job(assembled("\n".join([*lines, "x = start", *code, "halt"])), data, "x")
+    source = "\n".join([*lines, "x = start", *code, "halt"])
+    return Job(assembled(source, **sizes.shapes()), data, "x")
 
 
 # ---- NumPy -------------------------------------------------------------------------------------

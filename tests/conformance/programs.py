@@ -36,7 +36,7 @@ _MIXED = "".join(op.char for op in ROWS) + "A-*?GPp;,rT$NVMFfCc[W]VNA;#b"
 BY_WEIGHT = {
     "mixed": _MIXED,
     "scalar": "AAAA----**/%R_<<==&|^S?#BbBbBb((GGPPA-<$qN)IFw",
-    "far": _MIXED + "NNNNNNNNNNNN",
+    "far": _MIXED + "NNNNNNNNNNNNNNNN;;;;;;;,,,,,rrII",
     "divides": "//////%%%%A-*_<=&S?qFfCI;,rTGP@M#bBV$]",
     "large": _MIXED,
 }
@@ -112,13 +112,17 @@ class Pool:
             self._go_far(draft)
 
     def _go_far(self, draft: Draft) -> None:
-        """Add numbers that Name steps by, and entries behind all that operand bytes can name."""
+        """Add numbers that Name steps by, and entries behind all that operand bytes can name.
+
+        None has room to grow, so that they move, and their entries change.
+        """
         chooser = self.chooser
+        draft.tight = True
         self.far_steps = [draft.integers(1, 1, [chooser.randint(*FAR_STEPS)]) for _ in range(6)]
         last = chooser.randint(*FAR_ENTRIES)
         while len(draft.matrices) < last:
             kind, shape = chooser.choice("IIXTP"), chooser.choice([(1, 1), (1, 4), (3, 4)])
-            values.plain(draft, chooser, kind, *shape, None, chooser.choice((0, 0, 60)))
+            values.plain(draft, chooser, kind, *shape)
 
     def operand(self, name: str, char: str, style: str) -> int:
         """An operand byte for this place of this instruction."""
@@ -130,6 +134,8 @@ class Pool:
             return chooser.choice(self.all)
         scalar = chooser.random() < (0.85 if style == "scalar" else 0.2)
         if name == "d":
+            if self.far_steps and roll < 0.7 and char != "V":
+                return chooser.choice(self.targets[:3])
             if char == "V":
                 return chooser.choice(self.views)
             return chooser.choice(self.scalars if scalar else self.targets + self.views)

@@ -228,6 +228,10 @@ def _check_transformer(net: Transformer) -> None:
                     f"{at}{name} has other parts than blocks[0].{name}",
                     "all blocks have biases or none, and the same groups of rows",
                 )
+        if _groups(block.qkv) != _groups(block.up):
+            raise DescriptionError(
+                f"{at}qkv and up have different groups of rows", "cut both at the same rows"
+            )
 
 
 def _groups(layer: Linear) -> tuple[int, ...]:

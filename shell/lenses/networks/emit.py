@@ -186,9 +186,9 @@ def _linear(y: str, x: str, label: str, layer: Linear) -> list[str]:
     if len(names) == 1:
         lines = [f"{y} = {x} @ {names[0]}"]
     else:
-        lines = [f"{y} = {x}_{label}_1 @ {names[0]}"]
+        lines = [f"{y} = {x}_1 @ {names[0]}"]
         for g, name in enumerate(names[1:], 2):
-            lines += [f"part = {x}_{label}_{g} @ {name}", f"{y} += part"]
+            lines += [f"part = {x}_{g} @ {name}", f"{y} += part"]
     if layer.bias is not None:
         lines.append(f"{y} += {label}_bias")
     return lines
@@ -200,13 +200,13 @@ def _names(weight: Weights, name: str) -> list[str]:
     return [name] if count == 1 else [f"{name}_{g}" for g in range(1, count + 1)]
 
 
-def _cuts(x: str, label: str, weight: Weights) -> list[str]:
+def _cuts(x: str, weight: Weights) -> list[str]:
     """Views of x, one for each group of rows of the matrix it is multiplied with."""
     if not isinstance(weight, tuple) or len(weight) == 1:
         return []
     lines, at = [], 0
     for g, part in enumerate(weight, 1):
-        lines.append(f"view {x}_{label}_{g} = {x}[0, {at}, -1, {part.q.shape[0]}]")
+        lines.append(f"view {x}_{g} = {x}[0, {at}, -1, {part.q.shape[0]}]")
         at += part.q.shape[0]
     return lines
 
@@ -295,8 +295,9 @@ def _all_cuts(net: Transformer, inside: str) -> list[str]:
         lines.append("view turning = qkv[0, 0, -1, TURNED]")
     if net.gated:
         lines += ["view gate = f[0, 0, -1, HIDDEN]", "view other = f[0, HIDDEN, -1, HIDDEN]"]
-    lines += _cuts("h", "qkv", first.qkv.weight) + _cuts("o", "out", first.out.weight)
-    return lines + _cuts("h", "up", first.up.weight) + _cuts(inside, "down", first.down.weight)
+    # check() has seen to it that h is cut alike for qkv and for up.
+    lines += _cuts("h", first.qkv.weight) + _cuts("o", first.out.weight)
+    return lines + _cuts(inside, first.down.weight)
 
 
 def _embed(net: Transformer) -> list[str]:
@@ -355,7 +356,7 @@ def _mlp(net: Mlp) -> _Builder:
         if layer.bias is not None:
             data = builder.array(f"layer_{i}_bias", _grid(layer.bias))
             builder.lines.append(f"layer_{i}_bias : X = {data}")
-        body += _cuts(x, f"layer_{i}", layer.weight) + _linear(y, x, f"layer_{i}", layer)
+        body += _cuts(x, layer.weight) + _linear(y, x, f"layer_{i}", layer)
         if last:
             continue
         hidden.append(f"{y} : X")

@@ -294,12 +294,10 @@ proc judge {
             cross_entropy.logits = network.logits
             cross_entropy.targets = codes[iota(many, from + 1)]
             call cross_entropy
-            view raw = cross_entropy.losses as I
-            whole = raw
-        } else {
-            view bits = network.logits as I
-            whole = bits
+            network.logits = cross_entropy.losses
         }
+        view raw = network.logits as I
+        whole = raw
         words = reshape(whole, shape(whole))
         out(picture, words)
         from += many

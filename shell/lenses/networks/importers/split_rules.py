@@ -101,17 +101,19 @@ def rule(name: str) -> SplitRule:
     """The tables of a rule.
 
     ``gpt2``, ``llama3``, ``digits``: the expressions of PATTERNS.  ``marks``: a word begins at a
-    space, or SentencePiece's mark, that follows something else.  ``whole``: the text is one word.
+    space, or SentencePiece's mark, that follows something else.  ``spaces``: at every such space.
+    ``whole``: the text is one word.
     Raises ValueError for another name.
     """
     if name in PATTERNS:
         return _expression(name)
-    if name not in ("marks", "whole"):
+    if name not in ("marks", "spaces", "whole"):
         raise ValueError(f"no rule {name!r}")
-    cut = name == "marks"
+    cut = name != "whole"
     pages, classes = _paged(lambda code: int(cut and code in (32, MARK)))
     # Backward: one state. Forward: at the start, after a mark, after anything else.
-    forward = [[2 + BEGINS, 2, 2], [1 + BEGINS, 1, 1 + BEGINS]]
+    again = 1 + BEGINS * (name == "spaces")
+    forward = [[2 + BEGINS, 2, 2], [1 + BEGINS, again, 1 + BEGINS]]
     return SplitRule(pages, classes, np.zeros((2, 1), np.uint8), np.array(forward, np.uint8))
 
 

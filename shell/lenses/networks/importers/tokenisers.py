@@ -1,10 +1,10 @@
 """Byte-pair encoding: what a tokeniser is, and the plain encoder that pictures are compared with.
 
-Sennrich et al., "Neural machine translation of rare words with subword units", 2016; at the level of
-bytes: Radford et al., "Language models are unsupervised multitask learners", 2019.  A text falls into
-words (:mod:`.split_rules`); in each word the neighbouring pair that was learned first is merged,
-again and again.  The encoder here does that one pair at a time, in the order in which the words of
-this paragraph say it; ``apps/lib/nn_bpe.pxi`` does all words at once.
+Sennrich et al., "Neural machine translation of rare words with subword units", 2016; at the level
+of bytes: Radford et al., "Language models are unsupervised multitask learners", 2019.  A text falls
+into words (:mod:`.split_rules`); in each word the neighbouring pair that was learned first is
+merged, again and again.  The encoder here does that one pair at a time, as these words say it;
+``apps/lib/nn_bpe.pxi`` does all words at once.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 
 from .split_rules import MARK, cuts, rule
 
@@ -83,7 +84,7 @@ class Tokeniser:
         )
 
     def merged(self, tokens: Sequence[int]) -> list[int]:
-        """The tokens of a word after merging: the pair learned first, the leftmost of its places."""
+        """The tokens of a word after merging: the pair learned first, its leftmost place."""
         word = list(tokens)
         ranks = self.ranks
         while len(word) > 1:
@@ -97,14 +98,14 @@ class Tokeniser:
         return word
 
     def encode(self, text: str) -> list[int]:
-        """The tokens of a text, without ``start``; what looks like a special token is plain text."""
-        if text and (
-            self.prefix == "always" or (self.prefix == "missing" and not text.startswith(" "))
-        ):
+        """The tokens of a text, without ``start``; what looks like a special token is text."""
+        spaces = (" ", chr(MARK)) if self.characters else " "
+        missing = self.prefix == "missing" and not text.startswith(spaces)
+        if text and (missing or self.prefix == "always"):
             text = " " + text
         begins = [*cuts(rule(self.rule), text), len(text)]
         tokens: list[int] = []
-        for begin, end in zip(begins, begins[1:], strict=False):
+        for begin, end in pairwise(begins):
             tokens += self._word(text[begin:end])
         return tokens
 

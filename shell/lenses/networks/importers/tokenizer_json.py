@@ -1,7 +1,8 @@
-"""Reading ``tokenizer.json`` of Hugging Face's tokenizers: byte-level BPE, and SentencePiece's kind.
+"""Reading Hugging Face's ``tokenizer.json``: byte-level BPE, and SentencePiece's kind.
 
-The file describes a pipeline (normalizer, pre-tokenizer, model, post-processor, decoder).  What is
-not one of the pipelines below is refused with the part's name, since text would become other tokens:
+The file describes a pipeline (normalizer, pre-tokenizer, model, post-processor, decoder).  What
+is not one of the pipelines below is refused with the part's name, since text would become other
+tokens:
 
 * byte-level: GPT-2's and Llama 3's expressions (:data:`~.split_rules.PATTERNS`) and bytes;
 * SentencePiece: spaces become U+2581, characters without a token become bytes.
@@ -205,9 +206,10 @@ def _byte_level(
     merges: tuple[tuple[int, int, int], ...],
     where: str,
 ) -> Tokeniser:
-    if _flat(top.section("normalizer"), "normalizers"):
+    changes = _flat(top.section("normalizer"), "normalizers")
+    if changes:
         raise ForeignError(
-            f"{where}: the normalizer {(top.section('normalizer') or top).get('type')} changes text",
+            f"{where}: the normalizer {changes[0].get('type')} changes the text",
             "byte-level tokenisers with a normalizer are not supported",
         )
     rule, prefix = _byte_level_rule(top, where)
@@ -278,7 +280,7 @@ def _sentencepiece(
 ) -> Tokeniser:
     if model.flag("ignore_merges", False):
         raise ForeignError(f"{where}: ignore_merges with byte_fallback", "it is not supported")
-    prefix = _marks_prefix(top, where)
+    prefix, rule = _marks_prefix(top, where)
     byte_texts = {f"<0x{byte:02X}>": byte for byte in range(256)}
     for text in byte_texts:
         if text not in vocabulary:
@@ -296,6 +298,7 @@ def _sentencepiece(
                 raise ForeignError(f"{where}: a token is no text", "get a whole copy") from error
     characters = {ord(t): vocabulary[t] for t in texts if len(t) == 1}
     names = {token: text for text, token in vocabulary.items()}
+    # Words may be cut before a mark only if no token reaches across that place.
     apart = all(
         not names[right].startswith(_MARK) or not names[left].strip(_MARK)
         for left, right, _ in merges
@@ -306,15 +309,18 @@ def _sentencepiece(
         merges=merges,
         byte_tokens=tuple(vocabulary[text] for text in byte_texts),
         characters=characters,
-        rule="marks" if apart and not inside else "whole",
+        rule=rule or ("marks" if apart and not inside else "whole"),
         prefix=prefix,
         start=_start(top, where),
         strips=_strips(top),
     )
 
 
-def _marks_prefix(top: Settings, where: str) -> str:
-    """The prefix; raises ForeignError unless spaces become marks and nothing else happens."""
+def _marks_prefix(top: Settings, where: str) -> tuple[str, str]:
+    """The prefix, and the rule if the file says one.
+
+    Raises ForeignError unless spaces become marks and nothing else happens.
+    """
     parts = _flat(top.section("normalizer"), "normalizers")
     before = _flat(top.section("pre_tokenizer"), "pretokenizers")
     kinds = [part.get("type") for part in parts]
@@ -325,15 +331,15 @@ def _marks_prefix(top: Settings, where: str) -> str:
             scheme = "always" if space.flag("add_prefix_space", True) else "never"
         known = {"always": "missing", "first": "missing", "never": "none"}
         if space.get("replacement") == _MARK and scheme in known:
-            return known[scheme]
+            return known[scheme], "spaces" if space.flag("split", True) else ""
     replaces = parts[-1] if parts else None
     pattern = replaces.section("pattern") if replaces and kinds[-1] == "Replace" else None
     spaces = pattern is not None and pattern.get("String") == " "
     if not before and spaces and replaces and replaces.get("content") == _MARK:
         if kinds == ["Replace"]:
-            return "none"
+            return "none", ""
         if kinds == ["Prepend", "Replace"] and parts[0].get("prepend") == _MARK:
-            return "always"
+            return "always", ""
     raise ForeignError(
         f"{where}: the normalizers {kinds} are not supported",
         "supported is what Llama 2 has: a space before the text, spaces as U+2581",

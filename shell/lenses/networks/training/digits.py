@@ -38,7 +38,7 @@ DRAWN = 720
 #: Steps for digits: a minute on two cores of a CPU.
 SCHEDULE = Schedule(
     steps=6000, batch=256, rate=2e-3, warmup=100, decay=0.05, beta_2=0.999, evaluate=1000,
-    finetune=600, finetune_rate=1e-4,
+    finetune=400, finetune_rate=2e-5,
 )  # fmt: skip
 
 

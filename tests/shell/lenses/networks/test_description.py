@@ -105,6 +105,15 @@ def test_a_grid_that_attention_cannot_divide_is_refused() -> None:
         emit(net)
 
 
+def test_a_row_cannot_be_cut_in_two_ways() -> None:
+    small, finer = quantised(NET), quantised(NET, groups=2)
+    mixed = [
+        replace(block, up=other.up) for block, other in zip(small.blocks, finer.blocks, strict=True)
+    ]
+    with pytest.raises(DescriptionError, match="qkv and up have different groups"):
+        emit(replace(small, blocks=tuple(mixed)))
+
+
 def test_counts() -> None:
     assert random_mlp(5, 4, 3).count() == 5 * 4 + 4 + 4 * 3 + 3
     d, v, t = 64, 96, 64

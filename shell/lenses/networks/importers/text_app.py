@@ -1,0 +1,247 @@
+"""A transformer and its tokeniser as one app: text in, text out, a token at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from string import Template
+
+from ..description import Transformer
+from ..emit import Emitted, emit
+from .bpe_tables import tokeniser_files
+from .common import ForeignError
+from .tokenisers import Tokeniser
+
+APP = Template("""\
+title   "$title"
+summary "$summary"
+help \"\"\"
+$name: writes on from what it is told, a token at a time.
+
+    $name "Once upon a time" --tokens 100 --temperature 0.8 --seed 7
+    $name "Once" | text > page.png
+
+Of a prompt longer than $context tokens it reads the end. It stops by itself where it would end the
+text. Temperature 0 always takes the likeliest token. A seed other than 0 gives the same text every
+time. What looks like a special token in the prompt is plain text.
+
+--mode logits hands on, as a picture, what it makes of the prompt, or of the text input: a row for
+each token, a pixel (1/65536) for each that could follow. --mode loss: a row for each token but the
+first, its loss in nats. --mode tokens: one row, the numbers of the tokens. The first two read
+$context tokens at a time.
+\"\"\"
+ports screen text arguments random picture
+arg   prompt text = "" "what the text begins with"
+arg   tokens int = 200 in 0..1000000 "how many tokens to write at most"
+arg   temperature number = 0.8 in 0..100 "how daring: 0 is not at all"
+arg   top_k int = 0 in 0..$tokens "choose among so many, 0: all"
+arg   top_p number = 1.0 in 0..1 "choose among the likeliest that make up this share"
+arg   seed int = 0 in 0..2147483647 "what chance begins with, 0: the machine's own"
+arg   mode choice(write, logits, loss, tokens) = write "write text, or judge it"
+size  320x480
+
+include "network.pxi"
+include "tokeniser.pxi"
+include "nn_sample.pxi"
+include "nn_page.pxi"
+include "utf8.pxi"
+
+const BEFORE = $before                    ; how many tokens stand before every text
+const STRIPS = $strips                    ; 1: without a prompt, the text's first space is left out
+BEGIN : I = $begin                        ; those tokens; without a prompt, what begins a text
+STOP  : I = $stop                         ; tokens that end a text, -1: none
+
+bytes   : T
+piece   : T
+codes   : I                               ; the text as tokens
+n       : I
+left    : I
+at      : I                               ; how many tokens of history the network has read
+history : I [1, CONTEXT + 1]
+mode    : I
+words   : P
+
+bytes = in(arguments, 0)
+mode = in(arguments, 6)
+if mode {
+    unless size(bytes) { call read_all }
+    bpe.text = bytes
+    call bpe
+    codes = bpe.tokens
+    if mode == 3 {
+        words = reshape(codes, [min(size(codes), 1), size(codes)])
+        out(picture, words)
+        halt
+    }
+    call network_start
+    if BEFORE { codes = beside(BEGIN, codes) }
+    call judge
+    halt
+}
+call network_start
+left = in(arguments, 1)
+sample.temperature = in(arguments, 2)
+sample.top_k = in(arguments, 3)
+sample.top_p = in(arguments, 4)
+sample.seed = in(arguments, 5)
+bpe.text = bytes
+call bpe
+codes = bpe.tokens
+n = size(codes)
+if n > CONTEXT - BEFORE {
+    codes = codes[iota(CONTEXT - BEFORE, n - (CONTEXT - BEFORE))]
+}
+if BEFORE or n == 0 { codes = beside(BEGIN, codes) }
+n = size(codes)
+piece = bytes
+call write
+history[iota(n)] = codes
+at = n
+network.tokens = codes
+network.first = 0
+call network
+while left {
+    call network_last
+    sample.logits = network.logits
+    call sample
+    if row_max(STOP == sample.token) { halt }
+    pieces.tokens = sample.token
+    call pieces
+    piece = pieces.text
+    if STRIPS and size(piece) and size(bytes) == 0 {
+        if piece[0] == ' ' { piece = piece[iota(size(piece) - 1, 1)] }
+    }
+    if size(piece) { bytes = piece }      ; something stands there
+    call write
+    history[at] = sample.token
+    left -= 1
+    if left {
+        if at == CONTEXT { call turn_over } else { call read_on }
+        call network
+    }
+}
+halt
+
+; piece goes to the text port and the page; bytes of a character that is not whole wait.
+proc write {
+    rest  : T
+    shown : I
+    unless size(piece) return
+    out(text, piece)
+    utf8.bytes = beside(rest, piece)
+    call utf8
+    rest = utf8.rest
+    glyphs.codes = utf8.codes
+    call glyphs
+    shown = glyphs.shown
+    shown[where shown > 255] = GLYPH_MISSING
+    page.text = shown
+    call page
+}
+
+; One token more.
+proc read_on {
+    network.tokens = sample.token
+    network.first = at
+    at += 1
+}
+
+; The context is full: the later half of the text is read again, behind what begins every text.
+proc turn_over {
+    codes = history[iota(CONTEXT // 2 - BEFORE, CONTEXT + 1 - (CONTEXT // 2 - BEFORE))]
+    if BEFORE { codes = beside(BEGIN, codes) }
+    history[iota(CONTEXT // 2)] = codes
+    network.tokens = codes
+    network.first = 0
+    at = CONTEXT // 2
+}
+
+; bytes becomes the text input.
+proc read_all {
+    loop {
+        piece = in(text)
+        unless size(piece) return
+        bytes = beside(bytes, piece)
+    }
+}
+
+; The logits or losses of codes, CONTEXT of them at a time.
+proc judge {
+    from : I scratch
+    many : I scratch
+    end  : I scratch
+    end = size(codes) - (mode == 2)
+    from = 0
+    while from < end {
+        many = min(end - from, CONTEXT)
+        network.tokens = codes[iota(many, from)]
+        network.first = 0
+        call network
+        call network_all
+        if mode == 2 {
+            cross_entropy.logits = network.logits
+            cross_entropy.targets = codes[iota(many, from + 1)]
+            call cross_entropy
+            view raw = cross_entropy.losses as I
+            words = reshape(raw, shape(raw))
+        } else {
+            view bits = network.logits as I
+            words = reshape(bits, shape(bits))
+        }
+        out(picture, words)
+        from += many
+    }
+}
+""")
+
+
+def quoted(text: str) -> str:
+    """Text for between the quotes of a directive: one line, quotes and backslashes escaped."""
+    line = " ".join(text.split())
+    return line.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def text_app(
+    network: Transformer,
+    tokeniser: Tokeniser,
+    *,
+    start: Sequence[int] = (),
+    stop: Sequence[int] = (),
+    name: str = "model",
+    title: str = "",
+    method: str = "least-squares",
+    groups: int = 1,
+) -> Emitted:
+    """The sources, weights and tables of an app, ``NAME.pxa``.
+
+    ``start``: the tokens that begin a text without a prompt where the tokeniser has none itself;
+    ``stop``: those that end one.  ``name``: letters, digits and underscores.  ``method`` and
+    ``groups`` as :func:`~..emit.emit` takes them.  Raises DescriptionError, and ForeignError if the
+    tokeniser and the network do not belong together.
+    """
+    if len(tokeniser.pieces) > network.tokens:
+        raise ForeignError(
+            f"the tokeniser has {len(tokeniser.pieces)} tokens, the model {network.tokens}",
+            "take the tokenizer.json that came with the model",
+        )
+    before = len(tokeniser.start)
+    if before >= network.context // 2:
+        raise ForeignError(
+            f"{before} tokens before every text leave no room in a context of {network.context}",
+            "import it with a longer --context",
+        )
+    begin = tokeniser.start or tuple(start[:1]) or tuple(tokeniser.encode("\n")[:1])
+    emitted = emit(network, method=method, groups=groups)
+    files = {**emitted.files, **tokeniser_files(tokeniser, network.tokens)}
+    main = name + ".pxa"
+    files[main] = APP.substitute(
+        name=name,
+        title=quoted(title or name.capitalize()),
+        summary=f"writes text with a network of {network.count():,} weights",
+        context=network.context,
+        tokens=network.tokens,
+        before=before,
+        strips=int(tokeniser.strips),
+        begin=list(begin),
+        stop=list(stop) or [-1],
+    ).encode()
+    return Emitted(files, main)

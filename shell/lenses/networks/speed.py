@@ -1,0 +1,84 @@
+"""How fast a picture writes, beside the float32 NumPy loop of the same network, in the same run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ....kernel.machine.program import Program
+from .description import Transformer
+from .reference import Reference
+from .validate import ExecutorFactory, ValidationError, picture_logits, run
+
+#: Seconds since some moment: lenses read no clock themselves.
+Clock = Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """Tokens a second: ``writing`` one after the other, ``reading`` a whole context in one pass;
+    of the picture and of NumPy float32 (``numpy_...``)."""
+
+    writing: float
+    numpy_writing: float
+    reading: float
+    numpy_reading: float
+
+
+def measure(
+    program: Program,
+    factory: ExecutorFactory,
+    network: Transformer,
+    text: bytes,
+    clock: Clock,
+    *,
+    count: int = 100,
+    rounds: int = 3,
+) -> Speed:
+    """Measure an emitted app and its reference in turn, the best of ``rounds`` each.
+
+    ``text``: at least five contexts long.  Starting (opening the memory, making tables, planning)
+    is subtracted: writing is ``count`` tokens after the first, reading the later four of five
+    passes of a full context.  Raises ValidationError for too short a text or a network without
+    vocabulary.
+    """
+    if network.vocabulary is None:
+        raise ValidationError("the network has no vocabulary: its picture takes no text")
+    size = network.context
+    tokens = np.array([network.vocabulary.find(byte) for byte in text], np.int64)
+    known = tokens >= 0
+    tokens = tokens[known][: 5 * size]
+    if len(tokens) < 5 * size:
+        raise ValidationError(f"{len(tokens)} known characters, {5 * size} are needed")
+    known_text = bytes(network.vocabulary[token] for token in tokens)
+    prompt = known_text[: min(8, size)]
+    reference = Reference(network)
+
+    def write(many: int) -> None:
+        settings = {"prompt": prompt.decode("latin-1"), "tokens": many, "temperature": 0.0}
+        run(program, factory, arguments=settings)
+
+    def best(work: Callable[[], object]) -> float:
+        seconds = []
+        for _ in range(rounds):
+            start = clock()
+            work()
+            seconds.append(clock() - start)
+        return max(min(seconds), 1e-9)
+
+    def beyond(long: Callable[[], object], short: Callable[[], object]) -> float:
+        return max(best(long) - best(short), 1e-9)
+
+    return Speed(
+        writing=count / beyond(lambda: write(count + 1), lambda: write(1)),
+        numpy_writing=count / best(lambda: reference.generate(tokens[: len(prompt)], count)),
+        reading=4
+        * size
+        / beyond(
+            lambda: picture_logits(program, factory, known_text),
+            lambda: picture_logits(program, factory, known_text[:size]),
+        ),
+        numpy_reading=size / best(lambda: reference.logits(tokens[:size])),
+    )
