@@ -100,6 +100,10 @@ def _follow(options: argparse.Namespace) -> int:
         from . import train
 
         return train.main(options)
+    if command == "import":
+        from . import import_model
+
+        return import_model.main(options)
     from . import tools
 
     if command == "asm":

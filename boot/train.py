@@ -186,7 +186,8 @@ def _steps(trainer: Trainer, kept: Path, stop: _Stop, save_every: float) -> None
             found = tick.rounded_loss or tick.float_loss
             if progress.step(examples) or found is not None:
                 loss = trainer.mean_loss()
-                progress.show(tick.step, loss, found and found.loss, note=note)
+                validation = None if found is None else found.loss
+                progress.show(tick.step, loss, validation, note=note)
             if clock() - saved >= save_every:
                 _write(kept, trainer.checkpoint())
                 saved = clock()

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -43,15 +42,15 @@ def add_train(commands: Any, parser_class: type[argparse.ArgumentParser]) -> Non
     train = commands.add_parser(
         "train",
         help="train a network and make a program picture of it",
-        description="Trains with PyTorch (pip install 'pxos[train]') and writes a picture that runs "
-        "without it. ^C keeps what was learnt; the same command with --resume goes on.",
+        description="Trains with PyTorch (pip install 'pxos[train]') and writes a picture that "
+        "runs without it. ^C keeps what was learnt; the same command with --resume goes on.",
     )
     kinds = train.add_subparsers(
         dest="kind", metavar="KIND", required=True, parser_class=parser_class
     )
 
     lm = kinds.add_parser("lm", help="a language model of a text", allow_abbrev=False)
-    lm.add_argument("text", type=Path, metavar="TEXT", help="what it learns: a file, a byte a token")
+    lm.add_argument("text", type=Path, metavar="TEXT", help="what it learns, a byte a token")
     lm.add_argument(
         "--preset",
         default="shakespeare",
@@ -60,7 +59,7 @@ def add_train(commands: Any, parser_class: type[argparse.ArgumentParser]) -> Non
     lm.add_argument(
         "--validation",
         type=_part,
-        default=Fraction(1, 10),
+        default="1/10",
         metavar="SHARE",
         help="how much of the end of the text is kept for validation (0.1)",
     )
@@ -131,7 +130,10 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _part(text: str) -> Fraction:
+def _part(text: str) -> Any:
+    """An exact fraction: 0.1 of a text is a tenth."""
+    from fractions import Fraction
+
     try:
         part = Fraction(text)
     except (ValueError, ZeroDivisionError):

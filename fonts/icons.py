@@ -11,11 +11,15 @@ from collections.abc import Callable
 
 import numpy as np
 
-from . import icons_filters, icons_programs
+from . import icons_filters, icons_networks, icons_programs
 from .canvas import NIGHT, PAPER, SILVER, SLATE, Canvas
 
 #: Who draws the icon of which app.
-ICONS: dict[str, Callable[[], Canvas]] = {**icons_programs.ICONS, **icons_filters.ICONS}
+ICONS: dict[str, Callable[[], Canvas]] = {
+    **icons_programs.ICONS,
+    **icons_filters.ICONS,
+    **icons_networks.ICONS,
+}
 
 _ARROW = """
     p

@@ -297,7 +297,10 @@ class Kernel:
 
     def wake(self, process: Process, letter: str) -> None:
         """Something came for a process at a port."""
-        if letter in process.waiting_for and not process.ended:
+        if process.on_worker:
+            # Perhaps it was just told to wait for this, and has not landed yet.
+            process.woken.add(letter)
+        elif letter in process.waiting_for and not process.ended:
             process.waiting_for = frozenset()
             process.state = State.READY
             self.scheduler.add(process)

@@ -121,6 +121,7 @@ class Process:
         self.executor: Executor | None = None
         self.placed: Placed | None = None
         self.on_worker = False
+        self.woken: set[str] = set()
         self.next_fuel = 0
         self.waiting_for: frozenset[str] = frozenset()
         self.fuel_payers: tuple[Process, ...] = ()

@@ -143,6 +143,7 @@ class Runner:
             self._kernel.post(partial(self._land, process, outcome, opcode, fuel, seconds, workers))
 
         process.on_worker = True
+        process.woken.clear()
         process.board.relay = partial(self._relay, process)
         self.flying += 1
         workers.submit(work, land)
@@ -267,6 +268,10 @@ class Runner:
             process.waiting_for = frozenset(board.asked or stop.port)
             board.asked.clear()
             process.state = State.SLEEPING if process.sleeping else State.WAITING
+            came = process.woken & process.waiting_for
+            process.woken.clear()
+            if came:
+                self._kernel.wake(process, came.pop())
         elif reason == "H":
             text = f"ended with status {stop.status}"
             self._kernel.end(process, Exit("halted", stop.status, stop, text))

@@ -10,253 +10,252 @@
 ; until no word has a pair that merges.  Malformed UTF-8 is taken a byte at a time, as characters
 ; that are neither letters, numbers nor spaces.
 ;
-; Who includes this declares what the tokeniser is (importers/bpe_tables.py writes it):
+; A program can name few matrices, so the tables stand behind them, in this order, and the work is
+; done with few names.  Who includes this declares (importers/bpe_tables.py writes it):
 ;     const BPE_TOKENS                  ; how many tokens there are
 ;     const BPE_PREFIX                  ; a space before the text: 0 no, 1 unless it has one, 2 always
 ;     const BPE_CHARACTERS              ; 1: text begins as characters where they have tokens, 0: as bytes
-;     const BPE_BITS                    ; ranks are below 2^BPE_BITS - 1
+;     const BPE_BITS                    ; ranks are below 2^(BPE_BITS - 1),
+;     const BPE_MANY                    ; so many words are merged at once: 2^(31 - BPE_BITS)
 ;     const BPE_TOGETHER                ; 1: all places of a pair may be merged at once, 0: the leftmost
 ;     const BPE_LONGEST                 ; of the words that are tokens though no merges make them; 0: none
-; and the tables
-;     BPE_PAGES, BPE_CLASSES (T)        ; the class of a code point: row PAGES[code >> 8] of CLASSES
-;     BPE_BACKWARD, BPE_FORWARD (T)     ; next states: see importers/split_rules.py
-;     BPE_BYTE_TOKENS (I 1 x 256)       ; the token of each byte
-;     BPE_CODES (I m x 1), BPE_CODE_TOKENS (I 1 x m)        ; code points that have tokens
-;     BPE_BASE (I 1 x BPE_TOKENS), BPE_LEFT, BPE_RANK (I)   ; pairs: see below
-;     BPE_MADE (I)                      ; the token that each rank makes
-;     BPE_WORDS (I n x BPE_LONGEST + 1), BPE_WORD_TOKENS (I 1 x n)     ; words that are tokens
-;     BPE_STARTS (I 1 x BPE_TOKENS + 1), BPE_TEXT (T)       ; the bytes of each token
+;     const BPE_CLASSES, BPE_BACK, BPE_STATES               ; sizes of the tables of automata
+; and, all of them `far keep`, one behind the other:
+;     BPE_AT_0  (T)                     ; pages of code points: rows of
+;     BPE_AT_1  (T n x 256)             ; the class of a code point
+;     BPE_AT_2  (T BPE_CLASSES x BPE_BACK)                  ; next states, backwards, and
+;     BPE_AT_3  (T BPE_BACK * BPE_CLASSES x BPE_STATES)     ; forwards: see importers/split_rules.py
+;     BPE_AT_4  (I 1 x 256)             ; the token of each byte
+;     BPE_AT_5  (I m x 1)               ; code points that have tokens, ascending or not, and
+;     BPE_AT_6  (I 1 x m)               ; those tokens
+;     BPE_AT_7  (I 1 x BPE_TOKENS), BPE_AT_8, BPE_AT_9 (I)  ; base, left, rank of pairs: see below
+;     BPE_AT_10 (I)                     ; the token that each rank makes
+;     BPE_AT_11 (I n x BPE_LONGEST + 1), BPE_AT_12 (I 1 x n); words that are tokens, and the tokens
+;     BPE_AT_13 (I 1 x BPE_TOKENS + 1), BPE_AT_14 (T)       ; where each token's bytes begin; the bytes
+;     BPE_AT_15 (T 1 x 3)               ; SentencePiece's mark
+; Behind them may stand tables of the includer's own.
 ;
-; A pair's rank stands in BPE_RANK at BPE_BASE[left] + right, if BPE_LEFT is left + 1 there: rows of a
+; A pair's rank stands in `rank` at base[left] + right, if `left` is left + 1 there: rows of a
 ; sparse table, pushed into each other so that none cover the same place.
 
-const BPE_NONE = (1 << BPE_BITS) - 1
-const BPE_MANY = 1 << (31 - BPE_BITS)      ; words that are merged at once: their ranks fill a number
-const BPE_BEGINS = 128
+bpe_1 : I                                 ; the tables at work
+bpe_2 : I
+bpe_3 : I
+bpe_4 : I
 
 proc bpe {
-    text   : T
-    tokens : I
-    n      : I scratch
-    at     : I scratch
-    tail   : I scratch                    ; whether a byte belongs to the character before it
-    first  : I scratch                    ; whether a word begins at a byte, then at a token
+    text   : T scratch
+    tokens : I scratch
+    word   : I scratch                    ; whether a word begins at a byte; then each token's word
     leads  : I scratch                    ; where characters begin
-    codes  : I scratch
-    need   : I scratch
-    more   : I scratch
-    good   : I scratch
-    starts : I scratch
-    word   : I scratch
-    now    : I scratch
-    low    : I scratch
-    high   : I scratch
-    whole  : I scratch                    ; tokens of the text before merging
+    codes  : I scratch                    ; the characters, -1 for bytes that belong to none
+    tail   : I scratch                    ; whether a byte belongs to the character before it
     tokens = reshape(0, [0, 0])
     unless size(text) return
     if BPE_PREFIX == 2 { text = beside(' ', text) }
-    if BPE_PREFIX == 1 {
-        more = text[[0, 1, 2]] == [0xe2, 0x96, 0x81]
-        good = row_min(more) and BPE_CHARACTERS
-        unless text[0] == ' ' or good { text = beside(' ', text) }
-    }
-    n = size(text)
-    at = iota(n)
+    if BPE_PREFIX == 1 { call bpe_prefix }
     call bpe_characters
     call bpe_words
-    whole = BPE_BYTE_TOKENS[text]
+    name bpe_1 = BPE_AT_0[4]
+    tokens = bpe_1[text]
     if BPE_CHARACTERS { call bpe_known }
-    n = size(whole)
-    word = running_sum(first) - 1         ; the word of each token
-    starts = where(first)
-    now = 0
-    while now < size(starts) {
-        low = starts[now]
-        now += BPE_MANY
-        high = n
-        if now < size(starts) { high = starts[now] }
-        bpe_merge.tokens = whole[iota(high - low, low)]
-        bpe_merge.word = word[iota(high - low, low)] - word[low]
-        call bpe_merge
-        if BPE_LONGEST { call bpe_whole_words }
-        tokens = beside(tokens, bpe_merge.tokens)
-    }
-    return
-
-; The characters of the text: tail, leads and codes.
-bpe_characters:
-    tail = text >> 6 == 2
-    need = text > [0xbf; 0xdf; 0xef]
-    need = col_sum(need) + 1              ; bytes of the character that begins here: 1 to 4
-    good = running_sum(tail)
-    good = good[at + need - 1] - good == need - 1
-    need = need * good                    ; 0: followers are missing
-    codes = text
-    more = text[at + 1] & 63
-    codes[where need > 1] = (codes & 31) << 6 | more
-    more = text[at + 2] & 63
-    codes[where need > 2] = codes << 6 | more
-    more = text[at + 3] & 63
-    codes[where need > 3] = (codes << 6 | more) & 0x3fffff
-    ; Too long for its code, a surrogate, beyond Unicode: such a byte stands alone.
-    good = codes > [-1, -1, 0x7f, 0x7ff, 0xffff][need] and codes < 0x110000 and codes >> 11 != 27
-    need = max(need * good, 1)
-    codes[where need == 1 and text > 0x7f] = 0xfffd
-    more = running_max((1 - tail) * (at + need))
-    tail = tail and at < more             ; bytes that belong to a character
-    leads = where(tail == 0)
-    codes = codes[leads]
-    return
-
-; Where words begin: first, for each byte of the text.
-bpe_words:
-    need = size(leads)
-    more = codes >> 8
-    more = BPE_PAGES[more] << 8
-    more = more + (codes & 255)
-    more = BPE_CLASSES[more]              ; the classes
-    good = more[need - 1 - iota(need)]
-    bpe_scan.map = rows(BPE_BACKWARD, good)
-    call bpe_scan
-    ; What follows character i is the backward state after the need - 1 - i characters behind it.
-    good = bpe_scan.map[(need - 2 - iota(need)) * width(BPE_BACKWARD)]
-    good = good * height(BPE_BACKWARD) + more
-    more = rows(BPE_FORWARD, good)
-    bpe_scan.map = more & (BPE_BEGINS - 1)
-    call bpe_scan
-    more = bpe_scan.map[(iota(need) - 1) * width(BPE_FORWARD)]
-    good = BPE_FORWARD[good * width(BPE_FORWARD) + more] >> 7
-    first = reshape(0, [1, n])
-    first[leads] = good
-    first[0] = 1
-    return
-
-; Characters that have tokens take the place of their bytes.
-bpe_known:
-    good = find(BPE_CODES, transpose(codes))
-    more = reshape(-1, [1, n])
-    more[leads] = good
-    need = running_max((1 - tail) * at)
-    more = more[need]                     ; for every byte, what its character was found to be
-    whole[where more > -1] = BPE_CODE_TOKENS[more]
-    good = where(tail == 0 or more < 0)
-    whole = whole[good]
-    first = first[good]
-    return
-
-; Words of bpe_merge that are tokens though no merges make them.
-bpe_whole_words:
-    good = size(bpe_merge.tokens)
-    need = bpe_merge.word[iota(good) - 1] != bpe_merge.word
-    need[0] = 1
-    leads = where(need)
-    more = beside(leads[iota(size(leads) - 1, 1)], good)
-    if size(leads) == 1 { more = good }
-    need = more - leads                   ; tokens of each word
-    at = iota(BPE_LONGEST + 1)
-    codes = transpose(leads) + at
-    codes = bpe_merge.tokens[codes]
-    more = transpose(need)
-    codes[where not (at < more)] = -1
-    more = find(BPE_WORDS, codes)
-    ; The first token of such a word becomes the word, the others vanish.
-    tail = more > -1
-    need = bpe_merge.word
-    need = tail[need]
-    need[leads] = 0
-    codes = BPE_WORD_TOKENS[more]
-    good = where(tail)
-    codes = codes[good]
-    good = leads[good]
-    bpe_merge.tokens[good] = codes
-    good = where(need == 0)
-    bpe_merge.tokens = bpe_merge.tokens[good]
+    word = running_sum(word) - 1
+    call bpe_merge
+    if BPE_LONGEST { call bpe_whole_words }
 }
 
-; bpe_scan.map (n x s: for each character the state that follows each of s states) becomes, row by
-; row, the state after all characters up to it for each state before the first.
-proc bpe_scan {
-    map    : I
-    step   : I scratch
-    number : I scratch
-    before : I scratch
+; A space before the text, unless it begins with one or with SentencePiece's mark.
+proc bpe_prefix {
+    name bpe_1 = BPE_AT_0[15]
+    unless bpe.text[0] == ' ' or row_min(bpe.text[iota(3)] == bpe_1) and BPE_CHARACTERS {
+        bpe.text = beside(' ', bpe.text)
+    }
+}
+
+; The characters of bpe.text: tail, leads and codes.
+proc bpe_characters {
+    at   : I scratch
+    need : I scratch                      ; bytes of the character that begins here: 1 to 4
+    good : I scratch
+    at = iota(size(bpe.text))
+    bpe.tail = bpe.text >> 6 == 2
+    need = bpe.text > [0xbf; 0xdf; 0xef]
+    need = col_sum(need) + 1
+    good = running_sum(bpe.tail)
+    need = need * (good[at + need - 1] - good == need - 1)  ; 0: followers are missing
+    bpe.codes = bpe.text
+    bpe.codes[where need > 1] = (bpe.codes & 31) << 6 | (bpe.text[at + 1] & 63)
+    bpe.codes[where need > 2] = bpe.codes << 6 | (bpe.text[at + 2] & 63)
+    bpe.codes[where need > 3] = (bpe.codes << 6 | (bpe.text[at + 3] & 63)) & 0x3fffff
+    ; Too long for its code, a surrogate, beyond Unicode: such a byte stands alone.
+    good = bpe.codes >> [16, 0, 7, 11, 16][need] and bpe.codes >> 16 < 17 and bpe.codes >> 11 != 27
+    need = max(need * (good or need == 1), 1)
+    bpe.codes[where need == 1 and bpe.text >> 7] = -1
+    good = running_max((1 - bpe.tail) * (at + need))
+    bpe.tail = bpe.tail and at < good
+    bpe.leads = where(bpe.tail == 0)
+    bpe.codes = bpe.codes[bpe.leads]
+}
+
+; Where words begin: bpe.word, for each byte of the text.
+proc bpe_words {
+    class : I scratch
+    map   : I scratch
+    count : I scratch
+    step  : I scratch                     ; of bpe_scan
+    name bpe_1 = BPE_AT_0[0]
+    name bpe_2 = BPE_AT_0[1]
+    name bpe_3 = BPE_AT_0[2]
+    name bpe_4 = BPE_AT_0[3]
+    count = size(bpe.leads)
+    class = max(bpe.codes, 1)
+    class = bpe_2[(bpe_1[class >> 8] << 8) + (class & 255)]
+    map = rows(bpe_3, class[count - 1 - iota(count)])
+    bpe_scan(map, step, BPE_BACK)
+    ; What follows character i: the state after the count - 1 - i characters behind it, read backwards.
+    class = map[(count - 2 - iota(count)) * BPE_BACK] * BPE_CLASSES + class
+    map = rows(bpe_4, class)
+    map = map - (map >> 7 << 7)           ; without BEGINS
+    bpe_scan(map, step, BPE_STATES)
+    class = bpe_4[class * BPE_STATES + map[(iota(count) - 1) * BPE_STATES]] >> 7
+    bpe.word = reshape(0, [1, size(bpe.text)])
+    bpe.word[bpe.leads] = class
+    bpe.word[0] = 1
+}
+
+; map (n x states: for each character the state that follows each state) becomes, row by row, the
+; state after all characters up to it for each state before the first.
+macro bpe_scan(map, step, states) {
+    before : I
     step = 1
-    number = transpose(iota(height(map)))
     while step < height(map) {
         before = rows(map, iota(height(map), 0 - step))
-        before[where number < step] = iota(width(map))
-        map = map[before + number * width(map)]
+        before[where transpose(iota(height(map))) < step] = iota(states)
+        map = map[before + transpose(iota(height(map))) * states]
         step += step
     }
 }
 
-; Merges bpe_merge.tokens (I 1 x n) within the words that bpe_merge.word (I 1 x n, 0, 0, 1, ...) tells.
-proc bpe_merge {
-    tokens : I
-    word   : I
-    at     : I scratch
-    slot   : I scratch
-    hit    : I scratch
-    rank   : I scratch
-    key    : I scratch
-    best   : I scratch
-    before : I scratch
-    loop {
-        if size(tokens) < 2 return
-        at = iota(size(tokens))
-        slot = BPE_BASE[tokens] + tokens[at + 1]
-        hit = BPE_LEFT[slot] == tokens + 1
-        hit = hit and word[at + 1] == word
-        hit[size(tokens) - 1] = 0
-        unless row_max(hit) return
-        rank = reshape(BPE_NONE, [1, size(tokens)])
-        rank[where hit] = BPE_RANK[slot]
-        ; The least rank of each word: words descend, so the least so far is the word's own.
-        key = rank - (word << BPE_BITS)
-        best = running_min(key)
-        before = word[at + 1] != word
-        before[size(tokens) - 1] = 1
-        before = where(before)
-        best = best[before]
-        hit = hit and key == best[word]
-        if BPE_TOGETHER {
-            ; Of places in a row (aaaa) every second.
-            before = hit and hit[at - 1] == 0
-            before = running_max(before * at)
-            hit = hit and ((at - before) & 1) == 0
-        } else {
-            before = running_sum(hit) - hit
-            slot = word[at - 1] != word
-            slot[0] = 1
-            slot = before[where(slot)]
-            hit = hit and before == slot[word]
-        }
-        tokens[where hit] = BPE_MADE[rank]
-        before = where(hit[at - 1] == 0)
-        tokens = tokens[before]
-        word = word[before]
-    }
+; Characters that have tokens take the place of their bytes.
+proc bpe_known {
+    found : I scratch
+    there : I scratch
+    name bpe_1 = BPE_AT_0[5]
+    name bpe_2 = BPE_AT_0[6]
+    there = find(bpe_1, transpose(bpe.codes))
+    found = reshape(-1, [1, size(bpe.text)])
+    found[bpe.leads] = there
+    there = running_max((1 - bpe.tail) * iota(size(bpe.text)))
+    found = found[there]                  ; for every byte, what its character was found to be
+    bpe.tokens[where found > -1] = bpe_2[found]
+    there = where(bpe.tail == 0 or found < 0)
+    bpe.tokens = bpe.tokens[there]
+    bpe.word = bpe.word[there]
 }
-macro running_min(a) = cumulate_rows(a, '_)
+
+; Merges bpe.tokens within their words, BPE_MANY words at a time, whose ranks fill a number.
+proc bpe_merge {
+    now  : I scratch                      ; the first word at work
+    slot : I scratch
+    hit  : I scratch                      ; places that merge
+    key  : I scratch
+    best : I scratch
+    name bpe_1 = BPE_AT_0[7]
+    name bpe_2 = BPE_AT_0[8]
+    name bpe_3 = BPE_AT_0[9]
+    name bpe_4 = BPE_AT_0[10]
+    now = 0
+    loop {
+        if size(bpe.tokens) < 2 return
+        key = iota(size(bpe.tokens))
+        slot = bpe_1[bpe.tokens] + bpe.tokens[key + 1]
+        hit = bpe_2[slot] == bpe.tokens + 1 and bpe.word[key + 1] == bpe.word
+        hit[size(bpe.tokens) - 1] = 0
+        hit = hit and bpe.word < now + BPE_MANY
+        if row_max(hit) {
+            slot = bpe_3[slot] * hit      ; now the ranks
+            ; The least rank of each word: words descend, so the least so far is the word's own.
+            best = bpe.word[key + 1] != bpe.word
+            best[size(bpe.tokens) - 1] = 1
+            best = where(best)
+            key = min(max(bpe.word - now, 0), BPE_MANY - 1) << BPE_BITS
+            key = slot + shift(1 - hit, BPE_BITS - 1) - key
+            best = cumulate_rows(key, '_)[best]
+            hit = hit and key == best[bpe.word]
+            call bpe_apart
+            bpe.tokens[where hit] = bpe_4[slot]
+            key = where(hit[iota(size(hit)) - 1] == 0)
+            bpe.tokens = bpe.tokens[key]
+            bpe.word = bpe.word[key]
+        } else {
+            now += BPE_MANY
+            unless now < row_max(bpe.word) return
+        }
+    }
+; Leaves of the places that merge those that do not touch each other.
+bpe_apart:
+    key = iota(size(hit))
+    if BPE_TOGETHER {
+        ; Of places in a row (aaaa) every second.
+        best = running_max((hit and hit[key - 1] == 0) * key)
+        hit = hit and ((key - best) & 1) == 0
+        return
+    }
+    best = bpe.word[key - 1] != bpe.word
+    best[0] = 1
+    best = where(best)
+    key = running_sum(hit) - hit          ; of each word the leftmost
+    best = key[best]
+    hit = hit and key == best[bpe.word]
+}
+
+; Words that are tokens though no merges make them.
+proc bpe_whole_words {
+    first : I scratch                     ; where words begin
+    count : I scratch                     ; tokens of each word
+    found : I scratch
+    gone  : I scratch
+    name bpe_1 = BPE_AT_0[11]
+    name bpe_2 = BPE_AT_0[12]
+    gone = bpe.word[iota(size(bpe.tokens)) - 1] != bpe.word
+    gone[0] = 1
+    first = where(gone)
+    count = first[iota(size(first)) + 1]
+    count[size(first) - 1] = size(bpe.tokens)
+    count = count - first
+    found = bpe.tokens[transpose(first) + iota(BPE_LONGEST + 1)]
+    found[where not (iota(BPE_LONGEST + 1) < transpose(count))] = -1
+    found = find(bpe_1, found)
+    ; The first token of such a word becomes the word, the others vanish.
+    gone = found > -1
+    gone = gone[bpe.word]
+    gone[first] = 0
+    count = where(found > -1)
+    found = bpe_2[found[count]]
+    bpe.tokens[first[count]] = found
+    bpe.tokens = bpe.tokens[where(gone == 0)]
+}
 
 ; pieces.text (T 1 x n) becomes the text of pieces.tokens (I 1 x m).
 proc pieces {
-    tokens : I
-    text   : T
+    tokens : I scratch
+    text   : T scratch
     from   : I scratch
     ends   : I scratch
     count  : I scratch
     owner  : I scratch
-    from = BPE_STARTS[tokens]
-    count = BPE_STARTS[tokens + 1] - from
     text = reshape(0, [0, 0])
     unless size(tokens) return
+    name bpe_1 = BPE_AT_0[13]
+    name bpe_2 = BPE_AT_0[14]
+    from = bpe_1[tokens]
+    count = bpe_1[tokens + 1] - from
     ends = running_sum(count)
-    from = from - (ends - count)          ; to be added to a place in the text
-    count = ends - count
     owner = reshape(0, [1, row_max(ends)])
     unless size(owner) return
+    count = ends - count                  ; where each piece begins
+    from = from - count
     owner[count] += 1
     owner = running_sum(owner) - 1        ; the token of each byte
-    text = BPE_TEXT[from[owner] + iota(size(owner))]
+    text = bpe_2[from[owner] + iota(size(owner))]
 }

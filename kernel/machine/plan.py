@@ -94,6 +94,7 @@ class Planner:
         self._host = host
         self._plans: dict[tuple[object, ...], Plan] = {}
         self._steady: dict[int, tuple[int, ...]] = {}
+        self._sound_names: set[int] = set()
 
     # ---- entry points ------------------------------------------------------------------
 
@@ -107,6 +108,9 @@ class Planner:
         op = BY_CODE.get(word & 0xFF)
         if op is None:
             return Fault("?")
+        if word in self._sound_names:
+            i = self.resolver.operand(word >> 24, 2)
+            return i if isinstance(i, Fault) else self._plan_name(op, word, i)
         literal = self._literal(op, word)
         if isinstance(literal, Fault):
             return literal
@@ -116,6 +120,7 @@ class Planner:
         if op.char == "V":
             return self._plan_view(op, word, matrices)
         if op.char == "N":
+            self._sound_names.add(word)  # its first two operands are never looked into
             return self._plan_name(op, word, matrices[0])
         if op.char == "$":
             return self._plan_shape(op, word, matrices, literal)
@@ -124,6 +129,24 @@ class Planner:
             constants = (number - 0x1_0000 if number & 0x8000 else number,)
             return self._plan_constants(op, word, matrices[0], (1, 1), constants)
         return self._plan_elements(op, word, matrices, literal)
+
+    def meaning(self, word: int) -> tuple[object, ...] | None:
+        """What a steady instruction's plan rests on, as a key: the word and what its operands mean.
+
+        None if it is not known to be steady, or an operand is a fault.
+        """
+        named = self._steady.get(word)
+        if named is None:
+            return None
+        resolver = self.resolver
+        known = resolver.known
+        key: list[object] = [word]
+        for byte in named:
+            matrix = known.get(byte) or resolver.operand(byte, 0)
+            if isinstance(matrix, Fault):
+                return None
+            key.append(matrix)
+        return tuple(key)
 
     def operand(self, word: int, number: int) -> Strided | Fault:
         """The source operand ``number`` of Halt and Branch: a rectangle with a first element."""
@@ -210,6 +233,7 @@ class Planner:
         """Forget all plans and decoded headers."""
         self._plans.clear()
         self._steady.clear()
+        self._sound_names.clear()
         self.resolver.forget()
 
     @property
@@ -281,8 +305,10 @@ class Planner:
         """The floored first element of a rectangle that has one."""
         if rectangle.row < 0:
             return rectangle.value
-        corner = Strided(rectangle.cls, 1, 1, rectangle.unit, rectangle.offset, 1, 1, rectangle.row)
-        return int(self._host.numbers(corner)[0, 0])
+        if rectangle.count > 1:
+            cls, unit, row = rectangle.cls, rectangle.unit, rectangle.row
+            rectangle = Strided(cls, 1, 1, unit, rectangle.offset, 1, 1, row)
+        return int(self._host.numbers(rectangle)[0, 0])
 
     def _list(self, rectangle: Strided) -> list[int]:
         if rectangle.row < 0:
@@ -479,10 +505,15 @@ class Planner:
         if not 0 <= origin < resolver.table_len:
             return Fault("N", 2)
         row = resolver.row_of(origin)
-        if row == resolver.row_of(d):
-            return Plan(op, False, None, (), 0, fuel_for(0))
-        header = ((resolver.table_addr + d, row),)
-        return Plan(op, False, None, (), 0, fuel_for(0), header=header, renamed=d)
+        stays = row == resolver.row_of(d)
+        key = (word, row, stays)
+        plan = self._plans.get(key)
+        if plan is None:
+            header = () if stays else ((resolver.table_addr + d, row),)
+            renamed = -1 if stays else d
+            plan = Plan(op, False, None, (), 0, fuel_for(0), header=header, renamed=renamed)
+            self._plans[key] = plan
+        return plan
 
 
 def _draws(plan: Plan, drawn: int) -> Plan:

@@ -3,7 +3,8 @@
 An instruction that fills elements is done in one of two ways, always with the same result:
 
 * *Remembered*: a closure bound earlier, found by the instruction word alone.  A remembered closure
-  is dropped the moment a header it rests on changes.
+  is dropped the moment a header it rests on changes.  It is found again by what the operands mean
+  then, so a loop in which Name points an entry at one matrix after the other binds each once.
 * *Planned*: decode, resolve, check, place, bind, do.  Everything starts here.
 """
 
@@ -43,6 +44,7 @@ class Stepper:
         self._state = state
         self._bound: dict[Plan, tuple[Closure, bool]] = {}
         self._fast: dict[int, tuple[int, Closure]] = {}
+        self._by_meaning: dict[tuple[object, ...], tuple[int, Closure, frozenset[int]]] = {}
         self._dependents: dict[int, set[int]] = {}
 
     # ---- for the executor --------------------------------------------------------------------
@@ -77,6 +79,7 @@ class Stepper:
         self._state.planner.forget()
         self._bound.clear()
         self._fast.clear()
+        self._by_meaning.clear()
         self._dependents.clear()
 
     # ---- one instruction ---------------------------------------------------------------------
@@ -108,6 +111,14 @@ class Stepper:
     def _slow(self, word: int) -> Stop | None:
         """Do an instruction from its plan."""
         state = self._state
+        meaning = state.planner.meaning(word)
+        found = None if meaning is None else self._by_meaning.get(meaning)
+        if found is not None:
+            cost, fill, entries = found
+            if cost <= state.fuel and cost <= state.left and fill() < 0:
+                state.complete(cost, state.pc + 1)
+                self._remember(word, cost, fill, entries)
+                return None
         op = BY_CODE.get(word & 0xFF)
         if op is not None and op.family == "ports":
             self._before_port()
@@ -135,10 +146,24 @@ class Stepper:
             return Stop("/", state.pc, bad)
         self._finish(plan)
         if plan.steady and not looks and plan.op.char not in _VOLATILE and not self._is_code(plan):
-            self._fast[word] = (plan.fuel, fill)
-            for entry in plan.entries:
-                self._dependents.setdefault(entry, set()).add(word)
+            self._remember(word, plan.fuel, fill, plan.entries)
+            meaning = state.planner.meaning(word)
+            if meaning is not None:
+                if len(self._by_meaning) > MAX_PLANS:
+                    self._by_meaning.clear()
+                self._by_meaning[meaning] = (plan.fuel, fill, plan.entries)
         return None
+
+    def _remember(self, word: int, cost: int, fill: Closure, entries: frozenset[int]) -> None:
+        """Keep the closure of an instruction until one of ``entries`` changes."""
+        self._fast[word] = (cost, fill)
+        dependents = self._dependents
+        for entry in entries:
+            words = dependents.get(entry)
+            if words is None:
+                dependents[entry] = {word}
+            else:
+                words.add(word)
 
     def _bound_to(self, plan: Plan) -> tuple[Closure, bool]:
         """What does a plan, and whether it looks into SYS."""

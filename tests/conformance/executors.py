@@ -78,7 +78,6 @@ CRAMPED = {
     "EXACT": 1 << 36,
     "MAX_PLANS": 3,
     "MAX_REMEMBERED": 12,
-    "_DRAW_REMEMBERED": 1,
     "HOT": 3,
 }
 EAGER = {"HOT": 1}
@@ -95,7 +94,6 @@ MIXED = {
     "MAX_COPIES": 2,
     "READ_WORDS": 40,
     "MOST_UNREAD": 9,
-    "MAX_ENTRIES": 8,
     "MAX_PLANS": 3,
     "MAX_REMEMBERED": 12,
     "SPECIALISE": 0,
@@ -114,7 +112,8 @@ IN_PIECES = ALL_ON_GPU | {
     "gpu.conv.TAPS": 8,
     "gpu.conv.BAND_WORDS": 256,
     "gpu.draw.LARGE": 64,
-    "gpu.draw.LOOKS": 16,
+    "gpu.draw.LOOKS": 64,
+    "gpu.draw.MANY": 2,
     "gpu.fold.FEW_STRIPS": 2,
     "gpu.fold.MANY": 2,
     "gpu.fold.SHORT": 2,

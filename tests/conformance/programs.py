@@ -30,7 +30,7 @@ TRIAL_FUEL, FUEL = 400, 3000
 LARGE_FUEL = 8
 TRIES = 6
 #: Entries of a ``far`` program's table, and by how much Name reaches beyond what it is given.
-FAR_ENTRIES, FAR_STEPS = (210, 270), (150, 240)
+FAR_ENTRIES, FAR_STEPS = (230, 290), (185, 220)
 
 _MIXED = "".join(op.char for op in ROWS) + "A-*?GPp;,rT$NVMFfCc[W]VNA;#b"
 BY_WEIGHT = {
@@ -54,6 +54,7 @@ class Pool:
         self.counters = [draft.integers(1, 1, [0]) for _ in range(2)]
         self.scalars += self.counters[:1]
         self.far_steps: list[int] = []
+        self.wide = 0
         if style == "large":
             rows, cols = chooser.choice((1, 7, 41)), chooser.choice((4, 36, 68))
         else:
@@ -119,10 +120,17 @@ class Pool:
         chooser = self.chooser
         draft.tight = True
         self.far_steps = [draft.integers(1, 1, [chooser.randint(*FAR_STEPS)]) for _ in range(6)]
+        self.wide = draft.integers(1, 2, [1, 60])
         last = chooser.randint(*FAR_ENTRIES)
         while len(draft.matrices) < last:
             kind, shape = chooser.choice("IIXTP"), chooser.choice([(1, 1), (1, 4), (3, 4)])
             values.plain(draft, chooser, kind, *shape)
+
+    def far_growth(self) -> list[int]:
+        """Code that names a far matrix and makes it grow, so that its entry and the name's move."""
+        d = self.chooser.choice(self.targets[:3])
+        step = self.chooser.choice(self.far_steps)
+        return [encode("N", d, FIRST_FREE_ENTRY, step), encode("r", d, d, self.wide)]
 
     def operand(self, name: str, char: str, style: str) -> int:
         """An operand byte for this place of this instruction."""
@@ -233,6 +241,8 @@ def _write(draft: Draft, pool: Pool, style: str, length: int, chooser: random.Ra
         elif close and pc >= close:
             fixed = [encode("-", counter, counter, one), encode("B", counter, start)]
             close = 0
+        elif pool.far_steps and chooser.random() < 0.15:
+            fixed = pool.far_growth()
         if fixed:
             for word in fixed[: length - pc]:
                 draft.code[pc] = memory.words[code_at + pc] = word

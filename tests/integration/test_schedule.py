@@ -14,7 +14,7 @@ from pxos.kernel.kernel import Kernel
 from pxos.kernel.machine.fault import InternalError, Stop
 from pxos.kernel.machine.layout import MatrixSpec
 from pxos.kernel.machine.memory import Memory
-from pxos.kernel.machine.ports import Ports
+from pxos.kernel.machine.ports import Message, Ports
 from pxos.kernel.pipes import Flow, Given, ListSink
 from pxos.kernel.process import Process, State
 from pxos.kernel.runner import FIRST_PACE, MAX_PACE
@@ -426,3 +426,62 @@ def test_all_harmless_ports_are_wired() -> None:
     kernel = Kernel(DictStore(), clock=VirtualClock())
     process = start(kernel, burn)
     assert len(process.board.devices) == len(ALL_HARMLESS)
+
+
+class LateText:
+    """A text source whose only piece comes when ``come`` is called."""
+
+    def __init__(self) -> None:
+        self._piece: bytes | Flow = Flow.PENDING
+        self._wake = lambda: None
+
+    def attach(self, wake) -> None:
+        self._wake = wake
+
+    def read(self) -> bytes | Flow:
+        piece, self._piece = self._piece, Flow.END if self._piece != Flow.PENDING else Flow.PENDING
+        return piece
+
+    def ready(self) -> bool:
+        return self._piece is not Flow.PENDING
+
+    def close(self) -> None:
+        self._piece = Flow.END
+
+    def come(self) -> None:
+        self._piece = b"late"
+        self._wake()
+
+
+def test_what_comes_before_a_worker_lands_wakes_its_process(kernel: Kernel) -> None:
+    """It was told to wait on the kernel's thread, and is not back from its own yet."""
+    text, told, go = LateText(), threading.Event(), threading.Event()
+
+    class Asking:
+        """Asks port t on a worker; after the first answer it takes its time."""
+
+        def __init__(self, memory: Memory, ports: Ports) -> None:
+            self.ports = ports
+
+        def run(self, slice_fuel: int) -> Stop:
+            if slice_fuel < 10 * HEAVY_FUEL:
+                return Stop("Y", 0, next_fuel=10 * HEAVY_FUEL)
+            answer = self.ports.read("t", Message("I", np.zeros((1, 1), np.int32)))
+            if isinstance(answer, Message):
+                return Stop("H", 0, status=answer.data.size)
+            told.set()
+            assert go.wait(5)
+            return Stop("W", 0, port="t")
+
+    process = kernel.spawn(ANY, "asking", grants=ALL, make_executor=Asking, text_in=text)
+    while not told.is_set():
+        kernel.run(0.01)
+    text.come()
+    go.set()
+    deadline = time.monotonic() + 5
+    while not process.ended and time.monotonic() < deadline:
+        kernel.run(0.01)
+        kernel.wait(0.01)
+    assert process.ended, f"{process} was never woken"
+    assert process.exit is not None
+    assert process.exit.status == len("late")

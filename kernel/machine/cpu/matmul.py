@@ -15,21 +15,35 @@ order of summation and whether or not products are fused.  With k inner elements
 
 Quantised b: sum(a * (scale * q + offset)) = (A * sum(a * q) + B * sum(a)) * 2^e with integers
 A, B of a common binary grid, in two int64 words; Python integers only if 124 bits are needed.
+No instruction writes a quantised matrix, so what is found out about its bytes holds for good:
+
+* A matrix of equal bytes (a mean, a sum) needs only the sums of a's rows.
+* One row times a matrix (a network that writes) is memory's work, so the row is cut instead of the
+  bytes being widened much: into two or three rows of digits, which are multiplied by q - 128.
+  Float32 is exact while the magnitudes of a row's digits add up to 2^17 at most.  While COPY_BYTES
+  last, q - 128 is kept as float32.
+  The result is worked out modulo 2^64 where it is known to be less than 2^62.
 """
 
 from __future__ import annotations
+
+import weakref
+from math import sqrt
 
 import numpy as np
 
 from ..isa import Op
 from ..quantised import (
     FRACTION,
+    X_MAX,
+    X_MIN,
     common_grid,
     finish_number,
     is_bytes,
 )
 from .finish import (
     Run,
+    clamp,
     fitted,
     nothing,
     reads_first,
@@ -44,6 +58,14 @@ EXACT = 1 << 53
 B_BLOCK, A_BLOCK = 1 << 22, 1 << 20
 #: Inner elements from which operands are converted a block at a time.
 LONG = 1 << 20
+#: Inner elements up to which one row is cut in two; beyond, the low parts alone would be too much.
+ROW_INNER = 1 << 13
+#: What the magnitudes of a float32 row may add up to: times 128 it is 2^24.
+ROW_REACH = 1 << 17
+#: Elements of a block of a quantised matrix that a row is multiplied with: 1 MiB as float32.
+ROW_BLOCK = 1 << 18
+#: Bytes of float32 copies of quantised matrices, in all processes together.
+COPY_BYTES = 64 << 20
 #: Products of at most this many terms in all, on byte or integer kinds, need no BLAS.
 FEW_TERMS = 512
 
@@ -236,6 +258,157 @@ def _store_quantised(
 
 def _bind_quantised(d: Operand, a: Operand, b: Operand, weights: np.ndarray) -> Run:
     """a (m x k) times quantised ``weights`` (k x n bytes)."""
+    if weights[0, 0] == weights[-1, -1] and (weights == weights[0, 0]).all():
+        return _bind_equal(d, a, b, int(weights[0, 0]))
+    if a.rows == 1 and a.cols <= ROW_INNER:
+        return _bind_row(d, a, b, weights)
+    return _bind_any(d, a, b, weights)
+
+
+def _bind_equal(d: Operand, a: Operand, b: Operand, byte: int) -> Run:
+    """Rows times a matrix whose bytes are all the same: their sums times one number."""
+    out, x, kind = d.array, a.array, d.kind
+    scale, offset, exponent = common_grid(b.scale_bits, b.offset_bits)
+    factor = scale * byte + offset << max(exponent, 0)
+    fraction = FRACTION[a.kind] + max(-exponent, 0)
+    if x.shape[0] == 1:
+        line = x[0]
+
+        def run_row() -> int:
+            total = int(np.add.reduce(line, dtype=np.int64))
+            out[...] = finish_number(total * factor, fraction, kind)
+            return -1
+
+        return run_row
+
+    def run() -> int:
+        sums = np.add.reduce(x, axis=1, dtype=np.int64).tolist()
+        column = [finish_number(total * factor, fraction, kind) for total in sums]
+        out[...] = np.array(column, out.dtype)[:, None]
+        return -1
+
+    return run
+
+
+class _Matrix:
+    """A quantised matrix that single rows are multiplied with; copied at its second use."""
+
+    __slots__ = ("_bytes", "_copy", "_uses")
+
+    #: Bytes of all copies there are.
+    copied = 0
+
+    def __init__(self, weights: np.ndarray) -> None:
+        self._bytes = weights
+        self._copy: np.ndarray | None = None
+        self._uses = 0
+
+    def times(self, rows: np.ndarray, out: np.ndarray) -> None:
+        """The first lines of ``out`` = rows times (q - 128), all float32."""
+        if self._copy is not None:
+            for row, line in zip(rows, out, strict=False):
+                np.dot(row, self._copy, out=line)
+            return
+        inner, cols = self._bytes.shape
+        step = max(1, ROW_BLOCK // inner)
+        for col in range(0, cols, step):
+            right = self._centred(slice(col, col + step))
+            for row, line in zip(rows, out, strict=False):
+                np.dot(row, right, out=line[col : col + step])
+        self._uses += 1
+        size = 4 * self._bytes.size
+        if self._uses == 2 and _Matrix.copied + size <= COPY_BYTES:
+            self._copy = self._centred(slice(None))
+            _Matrix.copied += size
+            weakref.finalize(self._copy, _Matrix.released, size)
+
+    def _centred(self, cols: slice) -> np.ndarray:
+        """q - 128 of some columns, laid out as the bytes are."""
+        part = self._bytes[:, cols].astype(np.float32)
+        part -= 128
+        return part
+
+    @staticmethod
+    def released(size: int) -> None:
+        """A copy of ``size`` bytes is gone."""
+        _Matrix.copied -= size
+
+
+def _bind_row(d: Operand, a: Operand, b: Operand, weights: np.ndarray) -> Run:
+    """One row of at most ROW_INNER elements times quantised ``weights``."""
+    out, line, kind = d.array[0], a.array[0], d.kind
+    general = _bind_any(d, a, b, weights)
+    scale, offset, exponent = common_grid(b.scale_bits, b.offset_bits)
+    shift = FRACTION[a.kind] - exponent - FRACTION[kind]
+    if not 0 <= shift <= 62 or abs(scale) >= 1 << 62:
+        return general
+    half = 1 << shift >> 1 if kind != "I" else 0
+    low, high = (X_MIN, X_MAX) if kind == "X" else (0, 255)
+    inner, cols = weights.shape
+    # Digits are 2^(cut - 2) on average: all of them then take 0.4 to 0.8 of the reach.
+    cut = (4 * ROW_REACH // 5 // inner).bit_length() + 1
+    matrix = _Matrix(weights)
+    digits, sizes = np.empty((3, inner), np.float32), np.empty((3, inner), np.float32)
+    products = np.empty((3, cols), np.float32)
+    word, rest, shifted = np.empty((3, inner), np.int32)
+    exact, value = np.empty(cols), np.empty(cols, np.int64)
+    ones = np.ones(inner, np.float32)
+    factor, right_shift, cut_shift = np.int64(scale), np.int64(shift), np.int32(cut)
+    step = float(1 << cut)
+    centre, scale_size = 128 * scale + offset, abs(scale)
+
+    def cut_off(number: np.ndarray, place: int) -> None:
+        """number = rest * 2^cut + digits[place], the digit in -2^(cut - 1)..2^(cut - 1)."""
+        np.right_shift(number, cut_shift - 1, out=rest)  # to the nearest, without passing 2^31
+        np.add(rest, 1, out=rest)
+        np.right_shift(rest, 1, out=rest)
+        np.left_shift(rest, cut_shift, out=shifted)
+        np.subtract(number, shifted, out=shifted)
+        np.copyto(digits[place], shifted, casting="unsafe")
+
+    def run() -> int:
+        np.copyto(word, line)
+        cut_off(word, 0)
+        count = 2
+        np.copyto(digits[1], rest, casting="unsafe")
+        np.abs(digits[:2], out=sizes[:2])
+        most = sizes[:2].dot(ones).tolist()
+        if most[1] > ROW_REACH:
+            count = 3
+            np.copyto(word, rest)
+            cut_off(word, 1)
+            np.copyto(digits[2], rest, casting="unsafe")
+            np.abs(digits, out=sizes)
+            most = sizes.dot(ones).tolist()
+        if max(most) > ROW_REACH:
+            return general()
+        sums = digits[:count].dot(ones).tolist()
+        total = sum(int(part) << place * cut for place, part in enumerate(sums))
+        size = sum(int(part) << place * cut for place, part in enumerate(most))
+        reach = scale_size * size * 128 + abs(centre * total) + half
+        if reach >= 1 << 62:
+            return general()
+        matrix.times(digits[:count], products)
+        np.multiply(products[count - 1], step, out=exact)
+        if count == 3:
+            np.add(exact, products[1], out=exact)
+            np.multiply(exact, step, out=exact)
+        np.add(exact, products[0], out=exact)
+        np.copyto(value, exact, casting="unsafe")
+        np.multiply(value, factor, out=value)
+        more = (centre * total + half + (1 << 63) & (1 << 64) - 1) - (1 << 63)
+        np.add(value, more, out=value)
+        np.right_shift(value, right_shift, out=value)
+        if kind != "I" and (low == 0 or reach >> shift > high):
+            clamp(value, low, high)
+        np.copyto(out, value, casting="unsafe")
+        return -1
+
+    return run
+
+
+def _bind_any(d: Operand, a: Operand, b: Operand, weights: np.ndarray) -> Run:
+    """a (m x k) times quantised ``weights`` (k x n bytes), whatever they are."""
     out, x, kind = d.array, a.array, d.kind
     rows, inner = x.shape
     cols = weights.shape[1]

@@ -97,6 +97,7 @@ class GpuExecutor(Stepper):
                 for plan, (fill, looks) in self._bound.items()
                 if not (isinstance(fill, Fill) and fill.rows & gone)
             }
+            self._by_meaning.clear()
 
     def _count(self, rectangle: Strided) -> int:
         """How many elements of a rectangle on the GPU are not zero."""

@@ -1,4 +1,4 @@
-"""A tokeniser as the matrices of ``apps/lib/nn_bpe.pxi``: ``tokeniser.pxi`` and its .npy files.
+"""A tokeniser as the tables of ``apps/lib/nn_bpe.pxi``: ``tokeniser.pxi`` and its .npy files.
 
 Pairs are kept in a sparse table: a row for each left token, its columns the right ones, all rows
 pushed into one line so that none cover the same place (row displacement: Tarjan and Yao, "Storing a
@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from .split_rules import rule
+from .split_rules import MARK, rule
 from .tokenisers import PREFIXES, Tokeniser
 
 #: How many places are tried at once when a row is fitted in.
@@ -56,7 +56,7 @@ def pushed(rows: Mapping[int, np.ndarray]) -> tuple[dict[int, int], int]:
 
 
 def pair_table(tokeniser: Tokeniser, tokens: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """BPE_BASE (tokens,), BPE_LEFT and BPE_RANK (one place or more): int32."""
+    """Bases (tokens,), lefts and ranks (one place or more): int32, see nn_bpe.pxi."""
     pairs = np.array(tokeniser.merges, np.int64).reshape(-1, 3)
     base = np.zeros(tokens, np.int32)
     order = np.lexsort((pairs[:, 1], pairs[:, 0]))
@@ -75,11 +75,14 @@ def pair_table(tokeniser: Tokeniser, tokens: int) -> tuple[np.ndarray, np.ndarra
 
 
 def tables(tokeniser: Tokeniser, tokens: int) -> dict[str, np.ndarray]:
-    """All tables by name, for a model of ``tokens`` tokens: uint8 or int32, two dimensions."""
+    """All tables in nn_bpe.pxi's order, for a model of ``tokens`` tokens.
+
+    uint8 or int32, two dimensions.
+    """
     split = rule(tokeniser.rule)
     base, left, rank = pair_table(tokeniser, tokens)
     characters = sorted(tokeniser.characters.items())
-    mark = dict(characters).get(0x2581)
+    mark = dict(characters).get(MARK)
     if mark is not None:  # spaces are read as marks
         characters = sorted({**dict(characters), 32: mark}.items())
     lengths = [len(piece) for piece in tokeniser.pieces]
@@ -108,34 +111,43 @@ def tables(tokeniser: Tokeniser, tokens: int) -> dict[str, np.ndarray]:
         "WORD_TOKENS": row(list(exceptions.values()) or [0]),
         "STARTS": row(np.concatenate(([0], np.cumsum(lengths)))),
         "TEXT": np.frombuffer(text or b"\0", np.uint8).reshape(1, -1),
+        "MARK": np.frombuffer(chr(MARK).encode(), np.uint8).reshape(1, -1),
     }
 
 
-def tokeniser_files(tokeniser: Tokeniser, tokens: int) -> dict[str, bytes]:
+def tokeniser_files(
+    tokeniser: Tokeniser, tokens: int, more: Mapping[str, np.ndarray] | None = None
+) -> dict[str, bytes]:
     """``tokeniser.pxi``, which includes nn_bpe.pxi, and the ``.npy`` files it names.
 
-    ``tokens``: how many the model has; those beyond the tokeniser's stand for no text.
+    ``tokens``: how many the model has; those beyond the tokeniser's stand for no text.  ``more``:
+    tables of the app's own, BPE_AT_16 and so on (int32 or uint8, two dimensions).
     """
-    longest = max(map(len, tokeniser.exceptions), default=0)
+    split = rule(tokeniser.rule)
+    bits = len(tokeniser.merges).bit_length() + 1
     constants = {
         "TOKENS": tokens,
         "PREFIX": PREFIXES.index(tokeniser.prefix),
         "CHARACTERS": int(bool(tokeniser.characters)),
-        "BITS": (len(tokeniser.merges) + 1).bit_length(),
+        "BITS": bits,
+        "MANY": 1 << (31 - bits),
         "TOGETHER": int(tokeniser.merges_in_order),
-        "LONGEST": longest,
+        "LONGEST": max(map(len, tokeniser.exceptions), default=0),
+        "CLASSES": len(split.backward),
+        "BACK": split.backward.shape[1],
+        "STATES": split.forward.shape[1],
     }
     lines = [f"; A byte-pair encoding of {tokens:,} tokens: see nn_bpe.pxi.", ""]
     lines += [f"const BPE_{name} = {value}" for name, value in constants.items()]
     files: dict[str, bytes] = {}
-    for name, table in tables(tokeniser, tokens).items():
+    all_tables = {**tables(tokeniser, tokens), **(more or {})}
+    for i, (name, table) in enumerate(all_tables.items()):
         buffer = io.BytesIO()
-        # Bytes, which become T, or words as numbers.
         np.save(buffer, np.ascontiguousarray(table), allow_pickle=False)
         file = f"bpe_{name.lower()}.npy"
         files[file] = buffer.getvalue()
         kind = "T" if table.dtype == np.uint8 else "I"
-        lines.append(f'BPE_{name} : {kind} = file("{file}")')
+        lines.append(f'BPE_AT_{i} : {kind} far keep = file("{file}")')
     lines += ["", 'include "nn_bpe.pxi"', ""]
     files["tokeniser.pxi"] = "\n".join(lines).encode()
     return files

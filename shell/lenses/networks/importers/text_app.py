@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from string import Template
 
+import numpy as np
+
 from ..description import Transformer
 from ..emit import Emitted, emit
 from .bpe_tables import tokeniser_files
@@ -29,7 +31,7 @@ each token, a pixel (1/65536) for each that could follow. --mode loss: a row for
 first, its loss in nats. --mode tokens: one row, the numbers of the tokens. The first two read
 $context tokens at a time.
 \"\"\"
-ports screen text arguments random picture
+ports ${screen}text arguments random picture
 arg   prompt text = "" "what the text begins with"
 arg   tokens int = 200 in 0..1000000 "how many tokens to write at most"
 arg   temperature number = 0.8 in 0..100 "how daring: 0 is not at all"
@@ -37,43 +39,30 @@ arg   top_k int = 0 in 0..$tokens "choose among so many, 0: all"
 arg   top_p number = 1.0 in 0..1 "choose among the likeliest that make up this share"
 arg   seed int = 0 in 0..2147483647 "what chance begins with, 0: the machine's own"
 arg   mode choice(write, logits, loss, tokens) = write "write text, or judge it"
-size  320x480
-
+${size}
 include "network.pxi"
 include "tokeniser.pxi"
 include "nn_sample.pxi"
-include "nn_page.pxi"
-include "utf8.pxi"
 
 const BEFORE = $before                    ; how many tokens stand before every text
 const STRIPS = $strips                    ; 1: without a prompt, the text's first space is left out
-BEGIN : I = $begin                        ; those tokens; without a prompt, what begins a text
-STOP  : I = $stop                         ; tokens that end a text, -1: none
+const BEGIN = 16                          ; BPE_AT_16: those, or what begins a text without a prompt
+const STOP = 17                           ; BPE_AT_17: tokens that end a text, -1: none
 
 bytes   : T
 piece   : T
 codes   : I                               ; the text as tokens
-n       : I
 left    : I
 at      : I                               ; how many tokens of history the network has read
 history : I [1, CONTEXT + 1]
-mode    : I
-words   : P
 
 bytes = in(arguments, 0)
-mode = in(arguments, 6)
-if mode {
+at = in(arguments, 6)
+if at {                                   ; the mode, until judge ends
     unless size(bytes) { call read_all }
     bpe.text = bytes
     call bpe
     codes = bpe.tokens
-    if mode == 3 {
-        words = reshape(codes, [min(size(codes), 1), size(codes)])
-        out(picture, words)
-        halt
-    }
-    call network_start
-    if BEFORE { codes = beside(BEGIN, codes) }
     call judge
     halt
 }
@@ -86,16 +75,15 @@ sample.seed = in(arguments, 5)
 bpe.text = bytes
 call bpe
 codes = bpe.tokens
-n = size(codes)
-if n > CONTEXT - BEFORE {
-    codes = codes[iota(CONTEXT - BEFORE, n - (CONTEXT - BEFORE))]
+at = size(codes)
+if at > CONTEXT - BEFORE {
+    codes = codes[iota(CONTEXT - BEFORE, at - (CONTEXT - BEFORE))]
 }
-if BEFORE or n == 0 { codes = beside(BEGIN, codes) }
-n = size(codes)
+if BEFORE or at == 0 { call begin }
+at = size(codes)
 piece = bytes
-call write
-history[iota(n)] = codes
-at = n
+$write
+history[iota(at)] = codes
 network.tokens = codes
 network.first = 0
 call network
@@ -103,7 +91,8 @@ while left {
     call network_last
     sample.logits = network.logits
     call sample
-    if row_max(STOP == sample.token) { halt }
+    name bpe_1 = BPE_AT_0[STOP]
+    if row_max(bpe_1 == sample.token) { halt }
     pieces.tokens = sample.token
     call pieces
     piece = pieces.text
@@ -111,7 +100,7 @@ while left {
         if piece[0] == ' ' { piece = piece[iota(size(piece) - 1, 1)] }
     }
     if size(piece) { bytes = piece }      ; something stands there
-    call write
+    $write
     history[at] = sample.token
     left -= 1
     if left {
@@ -121,21 +110,10 @@ while left {
 }
 halt
 
-; piece goes to the text port and the page; bytes of a character that is not whole wait.
-proc write {
-    rest  : T
-    shown : I
-    unless size(piece) return
-    out(text, piece)
-    utf8.bytes = beside(rest, piece)
-    call utf8
-    rest = utf8.rest
-    glyphs.codes = utf8.codes
-    call glyphs
-    shown = glyphs.shown
-    shown[where shown > 255] = GLYPH_MISSING
-    page.text = shown
-    call page
+; What begins a text, before codes.
+proc begin {
+    name bpe_1 = BPE_AT_0[BEGIN]
+    codes = beside(bpe_1, codes)
 }
 
 ; One token more.
@@ -148,7 +126,7 @@ proc read_on {
 ; The context is full: the later half of the text is read again, behind what begins every text.
 proc turn_over {
     codes = history[iota(CONTEXT // 2 - BEFORE, CONTEXT + 1 - (CONTEXT // 2 - BEFORE))]
-    if BEFORE { codes = beside(BEGIN, codes) }
+    if BEFORE { call begin }
     history[iota(CONTEXT // 2)] = codes
     network.tokens = codes
     network.first = 0
@@ -164,12 +142,20 @@ proc read_all {
     }
 }
 
-; The logits or losses of codes, CONTEXT of them at a time.
+; The logits or losses of codes, CONTEXT of them at a time, or their numbers.
 proc judge {
-    from : I scratch
-    many : I scratch
-    end  : I scratch
-    end = size(codes) - (mode == 2)
+    from  : I scratch
+    many  : I scratch
+    end   : I scratch
+    words : P scratch
+    if at == 3 {
+        words = reshape(codes, [min(size(codes), 1), size(codes)])
+        out(picture, words)
+        return
+    }
+    call network_start
+    if BEFORE { call begin }
+    end = size(codes) - (at == 2)
     from = 0
     while from < end {
         many = min(end - from, CONTEXT)
@@ -177,21 +163,67 @@ proc judge {
         network.first = 0
         call network
         call network_all
-        if mode == 2 {
+        if at == 2 {
             cross_entropy.logits = network.logits
             cross_entropy.targets = codes[iota(many, from + 1)]
             call cross_entropy
-            view raw = cross_entropy.losses as I
-            words = reshape(raw, shape(raw))
+            view bits = cross_entropy.losses as I
         } else {
             view bits = network.logits as I
-            words = reshape(bits, shape(bits))
         }
+        words = reshape(bits, shape(bits))
         out(picture, words)
         from += many
     }
 }
 """)
+
+
+#: What is added where the text is drawn as well.  It takes some twenty of the 187 matrices that a
+#: program can name.
+PAGE = """
+include "palette.pxi"
+include "utf8.pxi"
+
+const PAGE_ROWS = 20                      ; of the page, in letters
+const PAGE_COLUMNS = 60
+
+; piece goes to the text port and the page; bytes of a character that is not whole wait.
+proc write {
+    rest    : T
+    letters : I                           ; the page, row by row
+    spot    : I                           ; where the next letter goes
+    pic     : P scratch
+    shown   : I scratch
+    next    : I scratch
+    unless size(piece) return
+    out(text, piece)
+    utf8.bytes = beside(rest, piece)
+    call utf8
+    rest = utf8.rest
+    glyphs.codes = utf8.codes
+    call glyphs
+    shown = glyphs.shown
+    unless size(letters) { letters = reshape(0, [1, PAGE_ROWS * PAGE_COLUMNS]) }
+    next = 0
+    while next < size(shown) {
+        if shown[next] == '\\n' {
+            spot = (spot / PAGE_COLUMNS + 1) * PAGE_COLUMNS
+        } else {
+            letters[spot] = shown[next]
+            spot += 1
+        }
+        next += 1
+        if spot == PAGE_ROWS * PAGE_COLUMNS {       ; full: it moves up
+            letters = letters[iota(PAGE_ROWS * PAGE_COLUMNS, PAGE_COLUMNS)]
+            spot -= PAGE_COLUMNS
+        }
+    }
+    pic = tile(reshape(letters, [PAGE_ROWS, PAGE_COLUMNS]), FONT16P)
+    pic = over(pic, NIGHT)
+    out(screen, pic)
+}
+"""
 
 
 def quoted(text: str) -> str:
@@ -213,6 +245,9 @@ def text_app(
 ) -> Emitted:
     """The sources, weights and tables of an app, ``NAME.pxa``.
 
+    It draws the text as well unless two groups of rows, or biases beside rotary positions, need the
+    matrices that drawing takes.
+
     ``start``: the tokens that begin a text without a prompt where the tokeniser has none itself;
     ``stop``: those that end one.  ``name``: letters, digits and underscores.  ``method`` and
     ``groups`` as :func:`~..emit.emit` takes them.  Raises DescriptionError, and ForeignError if the
@@ -231,9 +266,19 @@ def text_app(
         )
     begin = tokeniser.start or tuple(start[:1]) or tuple(tokeniser.encode("\n")[:1])
     emitted = emit(network, method=method, groups=groups)
-    files = {**emitted.files, **tokeniser_files(tokeniser, network.tokens)}
+    own = {
+        "BEGIN": np.array([begin], np.int32),
+        "STOP": np.array([list(stop) or [-1]], np.int32),
+    }
+    files = {**emitted.files, **tokeniser_files(tokeniser, network.tokens, own)}
     main = name + ".pxa"
-    files[main] = APP.substitute(
+    first = network.blocks[0]
+    biased = any(part.bias is not None for part in (first.qkv, first.out, first.up, first.down))
+    page = groups == 1 and not (biased and network.rotary is not None)
+    text = APP.substitute(
+        screen="screen " if page else "",
+        size="size  320x480\n" if page else "",
+        write="call write" if page else "out(text, piece)",
         name=name,
         title=quoted(title or name.capitalize()),
         summary=f"writes text with a network of {network.count():,} weights",
@@ -241,7 +286,6 @@ def text_app(
         tokens=network.tokens,
         before=before,
         strips=int(tokeniser.strips),
-        begin=list(begin),
-        stop=list(stop) or [-1],
-    ).encode()
+    )
+    files[main] = (text + PAGE * page).encode()
     return Emitted(files, main)

@@ -43,8 +43,8 @@ def sample(pictures: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.nd
     """Pictures (n, side, side) read at fractional places (n, side, side), between their four
     neighbours; outside there is no ink."""
     n, side = pictures.shape[:2]
-    framed = np.pad(pictures, ((0, 0), (1, 1), (1, 1)))
-    rows, columns = (np.clip(part + 1, 0, side + 0.999) for part in (rows, columns))
+    framed = np.pad(pictures, ((0, 0), (1, 2), (1, 2)))
+    rows, columns = (np.clip(part + 1, 0, side + 1) for part in (rows, columns))
     top, left = rows.astype(np.int64), columns.astype(np.int64)
     down, right = rows - top, columns - left
     at = np.arange(n)[:, None, None]

@@ -27,7 +27,7 @@ Groups = Mapping[str, Mapping[str, np.ndarray]]
 def pack(about: Mapping[str, Any], groups: Groups) -> bytes:
     """One archive; equal contents give equal bytes."""
     text = json.dumps({"version": VERSION, **about}, sort_keys=True).encode()
-    arrays = {"about": np.frombuffer(text, np.uint8)}
+    arrays: dict[str, Any] = {"about": np.frombuffer(text, np.uint8)}
     for group, members in groups.items():
         for name, array in members.items():
             arrays[f"{group}/{name}"] = np.ascontiguousarray(array)
@@ -56,6 +56,7 @@ def unpack(data: bytes, what: str) -> tuple[dict[str, Any], dict[str, dict[str, 
         ) from error
     if version != VERSION:
         raise TrainingError(
-            f"a {what} of version {version}, this pxOS reads {VERSION}", "use the pxOS that wrote it"
+            f"a {what} of version {version}, this pxOS reads {VERSION}",
+            "use the pxOS that wrote it",
         )
     return about, groups

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -90,11 +91,11 @@ class DigitsTask:
         return batch
 
     def initial(self, seed: int) -> dict[str, np.ndarray]:
-        """He et al., "Delving deep into rectifiers", 2015: normal, variance 2 / inputs; biases 0."""
+        """Normal, variance 2/inputs (He et al., "Delving deep into rectifiers", 2015), biases 0."""
         rng = np.random.default_rng(seed)
         sizes = (SIDE * SIDE, *self.model.hidden, DIGITS)
         made: dict[str, np.ndarray] = {}
-        for i, (inputs, outputs) in enumerate(zip(sizes, sizes[1:], strict=False)):
+        for i, (inputs, outputs) in enumerate(pairwise(sizes)):
             spread = (2 / inputs) ** 0.5
             made[f"layers.{i}"] = rng.normal(0, spread, (inputs, outputs)).astype(np.float32)
             made[f"layers.{i}.bias"] = np.zeros(outputs, np.float32)

@@ -19,7 +19,7 @@ class Architecture:
     ``style``: "gpt" (LayerNorm, learned positions, GELU) or "llama" (RMSNorm, rotary positions,
     gated SiLU).  Neither has biases in its linear layers; both use the embedding as the head.
     ``hidden``: columns inside the MLP, 0: 4 * width for gpt, the multiple of 16 nearest to
-    8/3 * width for llama.  ``dropout``: of the embeddings, of attention, and of what each layer adds.
+    8/3 * width for llama.  ``dropout``: of the embeddings, of attention, of what each layer adds.
     Raises TrainingError for numbers that do not fit together.
     """
 
@@ -67,8 +67,8 @@ class Schedule:
 
     ``steps`` with float weights: the rate rises for ``warmup`` steps to ``rate`` and falls as a
     cosine to ``least_rate``.  ``finetune`` steps with weights as the quantiser rounds them: from
-    ``finetune_rate`` down to a tenth of it.  ``batch`` examples a step.  ``evaluate``: steps between
-    evaluations.  ``decay``: weight decay of matrices.  ``clip``: greatest norm of a gradient.
+    ``finetune_rate`` down to a tenth of it.  ``batch``: examples of a step.  ``evaluate``: steps
+    between evaluations.  ``decay``: weight decay of matrices.  ``clip``: of a gradient's norm.
     ``method``: how the quantiser's grids are chosen.  ``seed``: of everything that is random.
     Raises TrainingError for a number out of range.
     """

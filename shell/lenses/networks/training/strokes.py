@@ -1,7 +1,7 @@
-"""Digits drawn with strokes, as people draw them in a paint program, and how a drawing becomes cells.
+"""Digits drawn with strokes, as in a paint program, and how a drawing becomes cells.
 
-The data's digits were written with a broad pen and stretched; a 1 that is one thin line is not among
-them, nor a 4 that is closed on top.  These are.
+The data's digits were written with a broad pen and stretched; a 1 that is one thin line is not
+among them, nor a 4 that is closed on top.  These are.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def _arc(x: float, y: float, wide: float, high: float, begin: int, end: int) -> 
 
 
 def _patterns() -> list[list[list[np.ndarray]]]:
-    """For each digit the ways to write it, each a list of strokes: points (x right, y down), 0 to 1."""
+    """The ways to write each digit, lists of strokes: points (x right, y down), 0 to 1."""
     bow = _arc(0.5, 0.3, 0.28, 0.25, 185, 395)
     stem = _line((0.55, 0.05), (0.55, 0.95))
     flag = _line((0.3, 0.28), (0.55, 0.05))
@@ -60,12 +60,18 @@ def _patterns() -> list[list[list[np.ndarray]]]:
         ],
         [
             [
-                np.vstack([_line((0.27, 0.05), (0.25, 0.45)), _arc(0.45, 0.68, 0.3, 0.27, -115, 140)]),
+                np.vstack(
+                    [_line((0.27, 0.05), (0.25, 0.45)), _arc(0.45, 0.68, 0.3, 0.27, -115, 140)]
+                ),
                 _line((0.27, 0.05), (0.78, 0.05)),
             ]
         ],
         [
-            [np.vstack([_line((0.65, 0.05), (0.35, 0.35)), _arc(0.47, 0.7, 0.27, 0.25, 180, -180)])],
+            [
+                np.vstack(
+                    [_line((0.65, 0.05), (0.35, 0.35)), _arc(0.47, 0.7, 0.27, 0.25, 180, -180)]
+                )
+            ],
             [np.vstack([_line((0.3, 0.05), (0.2, 0.45)), _arc(0.47, 0.7, 0.27, 0.25, 180, -180)])],
         ],
         [
@@ -119,7 +125,7 @@ def _draw(pattern: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
 
 
 def _ink(strokes: list[np.ndarray], pen: float) -> np.ndarray:
-    """The cells of strokes (x, y in cells): dots no further from a line than half the pen's width."""
+    """The cells of strokes (x, y in cells): dots within half the pen's width of a line."""
     along = (np.arange(SIDE * DOTS) + 0.5) / DOTS
     dots = np.stack(np.meshgrid(along, along), axis=-1)[:, :, None, :]
     begin = np.vstack([line[:-1] for line in strokes])
@@ -135,9 +141,9 @@ def _ink(strokes: list[np.ndarray], pen: float) -> np.ndarray:
 def normalised(drawing: np.ndarray) -> np.ndarray:
     """A drawing of any size as cells, float32 (8, 8): what an app does before the network sees it.
 
-    ``drawing``: ink, 0 to 1, (rows, columns).  Cropped to what has ink, made 8 cells high, or 6 wide
-    where that makes it smaller, put in the middle; a cell is the share of it that is ink.  No ink
-    gives no ink.
+    ``drawing``: ink, 0 to 1, (rows, columns).  Cropped to what has ink, made 8 cells high, or 6
+    wide where that makes it smaller, put in the middle; a cell is the share of it that is ink.  No
+    ink gives no ink.
     """
     rows, columns = (np.flatnonzero((drawing > 0).any(axis=axis)) for axis in (1, 0))
     if not rows.size:
@@ -154,5 +160,6 @@ def _overlaps(count: int, size: float) -> np.ndarray:
     """How much of each cell each of ``count`` pixels of ``size`` cells covers: (8, count)."""
     begin = SIDE / 2 + (np.arange(count) - count / 2) * size
     cell = np.arange(SIDE)[:, None]
-    covered: np.ndarray = np.minimum(begin + size, cell + 1) - np.maximum(begin, cell)
-    return np.maximum(covered, 0)
+    covered = np.minimum(begin + size, cell + 1) - np.maximum(begin, cell)
+    result: np.ndarray = np.maximum(covered, 0)
+    return result

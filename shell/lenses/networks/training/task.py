@@ -18,7 +18,7 @@ Tensors = Mapping[str, "torch.Tensor"]
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """On what was held out: mean ``loss`` in nats, and the share that was right, if it is counted."""
+    """On what was held out: mean ``loss`` in nats; the share that was right, if it is counted."""
 
     loss: float
     accuracy: float | None = None
@@ -28,8 +28,8 @@ class Task(Protocol):
     """A model and its data.
 
     Weights go by name.  Matrices (two dimensions) are quantised and decay, vectors neither.
-    ``kind``: a word for messages.  ``selects``: whether the weights of the best evaluation are kept,
-    else those of the last step.
+    ``kind``: a word for messages.  ``selects``: whether the weights of the best evaluation are
+    kept, else those of the last step.
     """
 
     kind: str

@@ -52,7 +52,7 @@ class Text:
 
 
 def windows(tokens: np.ndarray, context: int) -> tuple[np.ndarray, np.ndarray]:
-    """Consecutive windows of ``context`` tokens and what follows each token: int64 (n, context) both.
+    """Consecutive windows of ``context`` tokens and what follows each: int64 (n, context) both.
 
     Every token but the first is predicted once; each window stands alone.  What fills up the last
     one has -1 to follow: it is not counted.

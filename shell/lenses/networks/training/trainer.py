@@ -42,7 +42,8 @@ class Tick:
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
     """``network``: quantised, ready to be emitted.  ``floating``: evaluation of the float weights
-    before fine-tuning.  ``unturned``: of the same weights quantised.  ``quantised``: of ``network``."""
+    before fine-tuning.  ``unturned``: of the same, quantised.  ``quantised``: of the network.
+    """
 
     network: Network
     floating: Evaluation
@@ -163,7 +164,7 @@ class Trainer:
         with torch.no_grad():
             for name, weight in used.items():
                 if name not in self._grids:  # fixed point, as the picture keeps it
-                    fixed = torch.from_numpy(on_grid(weight.cpu().numpy()))
+                    fixed = torch.from_numpy(on_grid(weight.detach().cpu().numpy()))
                     used[name] = fixed.to(self.device)
         found = self.task.evaluate(used)
         self._demand_finite(found.loss)
@@ -234,8 +235,8 @@ class Trainer:
     ) -> Trainer:
         """The run of a checkpoint.
 
-        Raises TrainingError for a damaged one, and for one of another task or schedule: what differs
-        is named.
+        Raises TrainingError for a damaged one, and for one of another task or schedule: what
+        differs is named.
         """
         about, groups = checkpoint.unpack(data, "checkpoint")
         made = cls(task, schedule, device=device, threads=threads)
@@ -349,7 +350,8 @@ def _choose(device: str) -> torch.device:
     if device == "cuda" and not there:
         built = f"PyTorch {torch.__version__} sees none here"
         raise TrainingError(f"there is no CUDA device: {built}", "use --device cpu")
-    return torch.device("cuda" if there and device != "cpu" else "cpu")
+    found: torch.device = torch.device("cuda" if there and device != "cpu" else "cpu")
+    return found
 
 
 @contextmanager

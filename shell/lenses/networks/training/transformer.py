@@ -2,7 +2,8 @@
 
 Weights are tensors by name, in the layout of the description: a matrix is (inputs, outputs), the
 embedding (tokens, width).  Names: ``embedding``, ``positions``, ``norm.gain``, ``norm.bias`` and,
-for block i, ``blocks.i.`` with ``norm_1.gain``, ``qkv``, ``out``, ``norm_2.gain``, ``up``, ``down``.
+for block i, ``blocks.i.`` before ``norm_1.gain``, ``qkv``, ``out``, ``norm_2.gain``, ``up`` and
+``down``.
 """
 
 from __future__ import annotations
@@ -140,9 +141,7 @@ def _turned(x: torch.Tensor, turns: tuple[torch.Tensor, torch.Tensor]) -> torch.
     return turned.flatten(-2).to(x.dtype)
 
 
-def describe(
-    shape: Architecture, weights: Mapping[str, Weights], vocabulary: bytes
-) -> Transformer:
+def describe(shape: Architecture, weights: Mapping[str, Weights], vocabulary: bytes) -> Transformer:
     """The network with these weights: matrices float or quantised, vectors float."""
 
     def vector(name: str) -> np.ndarray:

@@ -125,6 +125,7 @@ class Picture:
         files = tokeniser_files(tokeniser, tokens or len(tokeniser.pieces))
         if bits:
             main = re.sub(r"BPE_BITS = \d+", f"BPE_BITS = {bits}", files["tokeniser.pxi"].decode())
+            main = re.sub(r"BPE_MANY = \d+", f"BPE_MANY = {1 << (31 - bits)}", main)
             files["tokeniser.pxi"] = main.encode()
 
         def read(path: Path) -> bytes:
