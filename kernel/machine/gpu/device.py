@@ -165,8 +165,8 @@ class Gpu:
     """An opened device.
 
     ``binding_words``: words of the largest binding, a power of two; ``buffer_words``: of the
-    largest buffer; ``bindings``: storage buffers a kernel may have.  ``binding_words`` may be lowered, so
-    that tests reach the splitting of matrices.
+    largest buffer; ``bindings``: storage buffers a kernel may have.  ``binding_words`` may be
+    lowered, so that tests reach the splitting of matrices.
     """
 
     def __init__(self, wgpu: Any, device: Any, info: AdapterInfo, features: frozenset[str]) -> None:
@@ -198,8 +198,8 @@ class Gpu:
     def _guarded(self) -> Iterator[None]:
         """Turn what wgpu raises into our errors.
 
-        A call that the driver finds invalid counts as a lost device too: nothing can be said of what
-        the device does after it.
+        A call that the driver finds invalid counts as a lost device too: nothing can be said of
+        what the device does after it.
         """
         if self._lost:
             raise GpuLost(self._lost)
