@@ -16,7 +16,7 @@ from ..kernel.machine.meta import Meta
 from ..kernel.machine.program import DEFAULT_QUOTA_BYTES, Program, ProgramError
 from ..kernel.pipes import SourceError
 from ..shell.pump import Pump
-from ..shell.traits import is_lively, is_still
+from ..shell.traits import UNSEEN, answers, is_lively, is_still
 from . import environment, gpu
 from .clock import RealClock
 from .displays import check_screenshot, open_display, resolve
@@ -147,9 +147,11 @@ class _Run:
         screen.check()
         forced = bool(screen.where or screen.frames)
         self._lively = self._still = self._lingers = False
+        fed = bool(self._meta.inputs) and len(options.inputs) >= len(self._meta.inputs)
+        self._unseen = answers(self._meta) and fed and not forced
         if "screen" in self._meta.ports:
             self._lingers = not is_lively(self._meta)
-            self._lively = not self._lingers or (forced and not options.outputs)
+            self._lively = not (self._lingers or self._unseen) or (forced and not options.outputs)
             self._still = is_still(self._meta) and not self._lively
 
     def go(self) -> int:
@@ -218,7 +220,7 @@ class _Run:
                 quota_bytes=options.memory or DEFAULT_QUOTA_BYTES,
                 fuel=options.fuel,
                 seed=options.seed,
-                surface=options.screen.size,
+                surface=UNSEEN if self._unseen else options.screen.size,
             )
         except SpawnError as error:
             raise BootError(str(error), self._name) from error

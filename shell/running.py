@@ -17,7 +17,7 @@ from .plan import PICTURE, TEXT, AppStage, BuiltinStage, Files, Plan
 from .readers import FileSource, picture_files, text_files
 from .syntax import Chain, Line, Pipeline
 from .tasks import BuiltinTask, CopyTask, LastPicture, Task
-from .traits import is_lively, is_still
+from .traits import UNSEEN, answers, is_lively, is_still
 from .writers import FileSink, picture_target, text_target
 
 if TYPE_CHECKING:
@@ -95,11 +95,13 @@ class PipelineRun:
         return pipe
 
     def _check_screens(self) -> None:
-        for stage in self._plan.stages:
+        if self._session.present is not None:
+            return
+        for stage, into in zip(self._plan.stages, self._plan.kinds, strict=False):
             if (
                 isinstance(stage, AppStage)
                 and is_lively(stage.program.meta)
-                and self._session.present is None
+                and not _is_fed(stage, into)
             ):
                 raise CommandError(
                     f"{stage.name} shows a screen, and there is none here: start it in `pxos boot`",
@@ -134,7 +136,7 @@ class PipelineRun:
         first: bool,
     ) -> None:
         session, meta = self._session, stage.program.meta
-        still = is_still(meta)
+        still, fed = is_still(meta), _is_fed(stage, into)
         inputs = [coming] if into == PICTURE and coming is not None else []
         inputs += [self._file_source(files) for files in stage.files]
         typed = session.typed() if first and not into and session.typed is not None else None
@@ -144,13 +146,14 @@ class PipelineRun:
             None if still else pictures,
             coming if into == TEXT else typed,
             text or session.printed,
+            UNSEEN if fed else None,
         )
         self.processes.append(process)
         self._members.append(process)
         if still:
             if pictures is not None:
                 self._members.append(LastPicture(process, pictures))
-        elif "screen" in meta.ports and session.present is not None:
+        elif "screen" in meta.ports and not fed and session.present is not None:
             session.present(process)
 
     # ---- running --------------------------------------------------------------------------
@@ -237,6 +240,11 @@ class PipelineRun:
         if self._target is not None and not self._decided:
             self._decided = True
             self._target.decide(False)
+
+
+def _is_fed(stage: AppStage, into: str) -> bool:
+    """Whether a stage gets pictures and needs no screen to answer them."""
+    return answers(stage.program.meta) and (into == PICTURE or bool(stage.files))
 
 
 class ChainRun:

@@ -183,7 +183,13 @@ class Session:
         return Scope(self.cwd, self.host.home, {**self.variables, "?": str(self.status)})
 
     def spawn(
-        self, stage: AppStage, inputs: Sequence[Any], output: Any, text_in: Any, text_out: Any
+        self,
+        stage: AppStage,
+        inputs: Sequence[Any],
+        output: Any,
+        text_in: Any,
+        text_out: Any,
+        surface: tuple[int, int] | None = None,
     ) -> Process:
         """Start a stage's program; raises :class:`CommandError`."""
         try:
@@ -196,6 +202,7 @@ class Session:
                 grants=self._grants(stage.program.meta),
                 text_in=text_in,
                 text_out=text_out,
+                surface=surface,
             )
         except SpawnError as error:
             raise CommandError(str(error), status=1) from error

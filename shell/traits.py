@@ -7,10 +7,19 @@ from ..kernel.machine.meta import Meta
 #: Ports by which a program goes on until somebody stops it: it wants to be seen.
 _LIVELY = frozenset({"keys", "pointer", "frame", "clock"})
 
+#: Rows and columns of a screen that nobody sees: how a program learns that it has none.
+UNSEEN = 1, 1
+
 
 def is_lively(meta: Meta) -> bool:
     """Whether a program draws on the screen and goes on until it is stopped."""
     return "screen" in meta.ports and not _LIVELY.isdisjoint(meta.ports)
+
+
+def answers(meta: Meta) -> bool:
+    """Whether a lively program needs no screen once it is given pictures: it says in text what they
+    are, and ends with them."""
+    return is_lively(meta) and bool(meta.inputs) and {"picture", "text"} <= set(meta.ports)
 
 
 def is_still(meta: Meta) -> bool:

@@ -10,13 +10,12 @@
 ; until no word has a pair that merges.  Malformed UTF-8 is taken a byte at a time, as characters
 ; that are neither letters, numbers nor spaces.
 ;
-; A program can name few matrices, so the tables stand behind them, in this order, and the work is
-; done with few names.  Who includes this declares (importers/bpe_tables.py writes it):
+; A program can name 187 matrices, and a network takes most of them: so the tables stand behind them,
+; in this order, and the work is done with few names and few constants beyond -16..47.  Who includes this declares (importers/bpe_tables.py writes it):
 ;     const BPE_TOKENS                  ; how many tokens there are
 ;     const BPE_PREFIX                  ; a space before the text: 0 no, 1 unless it has one, 2 always
 ;     const BPE_CHARACTERS              ; 1: text begins as characters where they have tokens, 0: as bytes
-;     const BPE_BITS                    ; ranks are below 2^(BPE_BITS - 1),
-;     const BPE_MANY                    ; so many words are merged at once: 2^(31 - BPE_BITS)
+;     const BPE_BITS                    ; ranks are below 2^(BPE_BITS - 1)
 ;     const BPE_TOGETHER                ; 1: all places of a pair may be merged at once, 0: the leftmost
 ;     const BPE_LONGEST                 ; of the words that are tokens though no merges make them; 0: none
 ;     const BPE_CLASSES, BPE_BACK, BPE_STATES               ; sizes of the tables of automata
@@ -79,16 +78,20 @@ proc bpe_characters {
     good : I scratch
     at = iota(size(bpe.text))
     bpe.tail = bpe.text >> 6 == 2
-    need = bpe.text > [0xbf; 0xdf; 0xef]
-    need = col_sum(need) + 1
+    need = (bpe.text >> 6 == 3) + (bpe.text >> 5 == 7) + (bpe.text >> 4 == 15) + 1
     good = running_sum(bpe.tail)
     need = need * (good[at + need - 1] - good == need - 1)  ; 0: followers are missing
     bpe.codes = bpe.text
-    bpe.codes[where need > 1] = (bpe.codes & 31) << 6 | (bpe.text[at + 1] & 63)
-    bpe.codes[where need > 2] = bpe.codes << 6 | (bpe.text[at + 2] & 63)
-    bpe.codes[where need > 3] = (bpe.codes << 6 | (bpe.text[at + 3] & 63)) & 0x3fffff
-    ; Too long for its code, a surrogate, beyond Unicode: such a byte stands alone.
-    good = bpe.codes >> [16, 0, 7, 11, 16][need] and bpe.codes >> 16 < 17 and bpe.codes >> 11 != 27
+    good = bpe.text[at + 1]
+    bpe.codes[where need > 1] = (bpe.codes & 31) << 6 | low_bits(good, 6)
+    good = bpe.text[at + 2]
+    bpe.codes[where need > 2] = bpe.codes << 6 | low_bits(good, 6)
+    good = bpe.text[at + 3]
+    bpe.codes[where need > 3] = (bpe.codes << 6 | low_bits(good, 6)) - shift(1, 22)
+    ; Too long for its code (it needs more than 7, 11 or 16 bits), a surrogate, beyond Unicode: such
+    ; a byte stands alone.
+    good = shift(bpe.codes, 3 + (need > 2) - 5 * need)
+    good = good and bpe.codes >> 16 < 17 and bpe.codes >> 11 != 27
     need = max(need * (good or need == 1), 1)
     bpe.codes[where need == 1 and bpe.text >> 7] = -1
     good = running_max((1 - bpe.tail) * (at + need))
@@ -96,6 +99,7 @@ proc bpe_characters {
     bpe.leads = where(bpe.tail == 0)
     bpe.codes = bpe.codes[bpe.leads]
 }
+macro low_bits(a, n) = a - (a >> n << n)
 
 ; Where words begin: bpe.word, for each byte of the text.
 proc bpe_words {
@@ -109,13 +113,13 @@ proc bpe_words {
     name bpe_4 = BPE_AT_0[3]
     count = size(bpe.leads)
     class = max(bpe.codes, 1)
-    class = bpe_2[(bpe_1[class >> 8] << 8) + (class & 255)]
+    class = bpe_2[(bpe_1[class >> 8] << 8) + low_bits(class, 8)]
     map = rows(bpe_3, class[count - 1 - iota(count)])
     bpe_scan(map, step, BPE_BACK)
     ; What follows character i: the state after the count - 1 - i characters behind it, read backwards.
     class = map[(count - 2 - iota(count)) * BPE_BACK] * BPE_CLASSES + class
     map = rows(bpe_4, class)
-    map = map - (map >> 7 << 7)           ; without BEGINS
+    map = low_bits(map, 7)                ; without BEGINS
     bpe_scan(map, step, BPE_STATES)
     class = bpe_4[class * BPE_STATES + map[(iota(count) - 1) * BPE_STATES]] >> 7
     bpe.word = reshape(0, [1, size(bpe.text)])
@@ -153,7 +157,7 @@ proc bpe_known {
     bpe.word = bpe.word[there]
 }
 
-; Merges bpe.tokens within their words, BPE_MANY words at a time, whose ranks fill a number.
+; Merges bpe.tokens within their words, 2^(31 - BPE_BITS) words at a time: their ranks fill a number.
 proc bpe_merge {
     now  : I scratch                      ; the first word at work
     slot : I scratch
@@ -171,14 +175,14 @@ proc bpe_merge {
         slot = bpe_1[bpe.tokens] + bpe.tokens[key + 1]
         hit = bpe_2[slot] == bpe.tokens + 1 and bpe.word[key + 1] == bpe.word
         hit[size(bpe.tokens) - 1] = 0
-        hit = hit and bpe.word < now + BPE_MANY
+        hit = hit and (bpe.word - now) >> (31 - BPE_BITS) == 0
         if row_max(hit) {
             slot = bpe_3[slot] * hit      ; now the ranks
             ; The least rank of each word: words descend, so the least so far is the word's own.
             best = bpe.word[key + 1] != bpe.word
             best[size(bpe.tokens) - 1] = 1
             best = where(best)
-            key = min(max(bpe.word - now, 0), BPE_MANY - 1) << BPE_BITS
+            key = max(bpe.word - now, 0) << BPE_BITS        ; beyond those at work it may overflow
             key = slot + shift(1 - hit, BPE_BITS - 1) - key
             best = cumulate_rows(key, '_)[best]
             hit = hit and key == best[bpe.word]
@@ -188,7 +192,7 @@ proc bpe_merge {
             bpe.tokens = bpe.tokens[key]
             bpe.word = bpe.word[key]
         } else {
-            now += BPE_MANY
+            now += shift(1, 31 - BPE_BITS)
             unless now < row_max(bpe.word) return
         }
     }

@@ -25,7 +25,7 @@ from pxos.kernel.placement import CPU, GPU, Backends
 from pxos.kernel.process import Process
 from pxos.shell.line_service import LineServices
 from pxos.shell.session import Session
-from pxos.shell.traits import is_lively
+from pxos.shell.traits import UNSEEN, is_lively
 
 from ..shell.fakes import FakeHost
 
@@ -202,7 +202,9 @@ def play(
                 events=sorted(events, key=lambda event: event[0]),
             )
         else:
-            assert not is_lively(program.meta), f"{name} goes on until stopped: give it frames"
+            assert size == UNSEEN or not is_lively(program.meta), (
+                f"{name} goes on until stopped: give it frames"
+            )
             while kernel.run(1.0):
                 pass
             assert process.ended, f"{name} waits at {process.waiting_for}"

@@ -138,7 +138,7 @@ def _saturating_add(out: np.ndarray, a: np.ndarray, b: np.ndarray) -> None:
     total = np.add(a, b)
     wrong = np.bitwise_xor(a, total)
     wrong &= b ^ total
-    if wrong.size and wrong.min() < 0:
+    if wrong.size and np.minimum.reduce(wrong, axis=None) < 0:
         _mend(total, wrong)
     np.copyto(out, total)
 
@@ -148,7 +148,7 @@ def _saturating_subtract(out: np.ndarray, a: np.ndarray, b: np.ndarray) -> None:
     total = np.subtract(a, b)
     wrong = np.bitwise_xor(a, total)
     wrong &= a ^ b
-    if wrong.size and wrong.min() < 0:
+    if wrong.size and np.minimum.reduce(wrong, axis=None) < 0:
         _mend(total, wrong)
     np.copyto(out, total)
 
@@ -368,18 +368,22 @@ def _divide_floats(shift: int, half: bool, kind: str) -> Step:
 
     def step(out: np.ndarray, a: np.ndarray, b: np.ndarray) -> None:
         n, y = a.astype(np.float64), b.astype(np.float64)
-        if shift >= 0:
+        if shift > 0:
             n *= 1 << shift
-        else:
+        elif shift < 0:
             y *= 1 << -shift
         if half:
-            n = 2 * n + y
-            y *= 2
-            n /= y
-        else:
-            n = n / y
-        value = np.floor(n, out=n).astype(np.int64)
-        store(out, value, FRACTION[kind], kind)
+            n *= 2
+            n = n + y
+            y += y
+        n = n / y
+        np.floor(n, out=n)
+        if kind == "I":
+            np.copyto(out, n.astype(np.int64), casting="unsafe")
+            return
+        low, high = (X_MIN, X_MAX) if kind == "X" else (0, 255)
+        np.minimum(n, high, out=n)
+        np.maximum(n, low, out=out, casting="unsafe")
 
     return step
 

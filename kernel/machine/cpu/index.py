@@ -148,6 +148,9 @@ def _bind_gather(pixel: bool, d: Operand, a: Operand, i: Operand) -> Run:
         return nothing
     if out.size == 1:
         return spread(d, part, _gather_one(out, x, i, convert))
+    whole = flat_view(x)
+    if whole is not None and count and out.size <= BLOCK and out.dtype == x.dtype:
+        return spread(d, part, _gather_block(out, whole, i, convert))
 
     def run() -> int:
         where = floors(i)
@@ -173,6 +176,23 @@ def _bind_gather(pixel: bool, d: Operand, a: Operand, i: Operand) -> Run:
     return spread(d, part, run)
 
 
+def _gather_block(out: np.ndarray, line: np.ndarray, i: Operand, convert: Convert | None) -> Run:
+    """Few elements of a row-major line."""
+    count = line.size
+
+    def run() -> int:
+        position = floors(i)
+        value = line.take(position, mode="clip")
+        if convert is not None:
+            value = convert(value)
+        if position.dtype != np.uint8:
+            position = position.view(np.uint32)  # below 0 is far beyond
+        np.multiply(value, position < count, out=out, casting="unsafe")
+        return -1
+
+    return run
+
+
 def _gather_one(out: np.ndarray, x: np.ndarray, i: Operand, convert: Convert | None) -> Run:
     """One element of a: no arrays of positions."""
     count = x.size
@@ -192,6 +212,22 @@ def _gather_one(out: np.ndarray, x: np.ndarray, i: Operand, convert: Convert | N
     return run
 
 
+def _gather_row(out: np.ndarray, x: np.ndarray, i: Operand, convert: Convert | None) -> Run:
+    """One row of a."""
+    count = x.shape[0]
+
+    def run() -> int:
+        position = floors(i).item()
+        if not 0 <= position < count:
+            out[...] = 0
+            return -1
+        value = x[position]
+        np.copyto(out[0], value if convert is None else convert(value), casting="unsafe")
+        return -1
+
+    return run
+
+
 def _bind_gather_rows(pixel: bool, d: Operand, a: Operand, i: Operand) -> Run:
     """Rows of a by number; rows of zeros outside."""
     total = i.array.size
@@ -201,6 +237,8 @@ def _bind_gather_rows(pixel: bool, d: Operand, a: Operand, i: Operand) -> Run:
     if out.size == 0:
         return nothing
     step = max(1, BLOCK // x.shape[1])
+    if total == 1:
+        return spread(d, part, _gather_row(out, x, i, convert))
 
     def run() -> int:
         if count == 0:

@@ -19,16 +19,17 @@ No instruction writes a quantised matrix, so what is found out about its bytes h
 
 * A matrix of equal bytes (a mean, a sum) needs only the sums of a's rows.
 * One row times a matrix (a network that writes) is memory's work, so the row is cut instead of the
-  bytes being widened much: into two or three rows of digits, which are multiplied by q - 128.
-  Float32 is exact while the magnitudes of a row's digits add up to 2^17 at most.  While COPY_BYTES
-  last, q - 128 is kept as float32.
+  bytes being widened much: into two or three rows of digits, which are multiplied by r = q - 128 in
+  float32.  That is exact while |digits| * |column of r| (Euclidean) is at most 2^24: by Cauchy and
+  Schwarz no partial sum is greater.  While COPY_BYTES last, r is kept as float32.
   The result is worked out modulo 2^64 where it is known to be less than 2^62.
 """
 
 from __future__ import annotations
 
 import weakref
-from math import sqrt
+from collections.abc import Iterator
+from math import log2, sqrt
 
 import numpy as np
 
@@ -58,10 +59,10 @@ EXACT = 1 << 53
 B_BLOCK, A_BLOCK = 1 << 22, 1 << 20
 #: Inner elements from which operands are converted a block at a time.
 LONG = 1 << 20
-#: Inner elements up to which one row is cut in two; beyond, the low parts alone would be too much.
+#: Inner elements up to which one row is cut into digits.
 ROW_INNER = 1 << 13
-#: What the magnitudes of a float32 row may add up to: times 128 it is 2^24.
-ROW_REACH = 1 << 17
+#: Square of what a row of digits times a column may come to; a bit is left for rounding.
+ROW_REACH = 0.99 * (1 << 48)
 #: Elements of a block of a quantised matrix that a row is multiplied with: 1 MiB as float32.
 ROW_BLOCK = 1 << 18
 #: Bytes of float32 copies of quantised matrices, in all processes together.
@@ -291,9 +292,13 @@ def _bind_equal(d: Operand, a: Operand, b: Operand, byte: int) -> Run:
 
 
 class _Matrix:
-    """A quantised matrix that single rows are multiplied with; copied at its second use."""
+    """A quantised matrix that single rows are multiplied with, as r = q - 128.
 
-    __slots__ = ("_bytes", "_copy", "_uses")
+    ``square``: of the greatest Euclidean norm of a column of r, or of a column of ones if that is
+    greater.  The matrix is copied at its second use.
+    """
+
+    __slots__ = ("_bytes", "_copy", "_uses", "square")
 
     #: Bytes of all copies there are.
     copied = 0
@@ -302,19 +307,20 @@ class _Matrix:
         self._bytes = weights
         self._copy: np.ndarray | None = None
         self._uses = 0
+        # Sums of squares below 2^24 are exact, those above right within rounding.
+        squares = [float(np.square(r).sum(axis=0).max()) for _, r in self._blocks()]
+        self.square = max(1.001 * max(squares), float(weights.shape[0]))
 
-    def times(self, rows: np.ndarray, out: np.ndarray) -> None:
-        """The first lines of ``out`` = rows times (q - 128), all float32."""
-        if self._copy is not None:
-            for row, line in zip(rows, out, strict=False):
-                np.dot(row, self._copy, out=line)
+    def times(self, digits: list[np.ndarray], products: list[np.ndarray]) -> None:
+        """``products`` = digits times r: lines of float32."""
+        copy = self._copy
+        if copy is not None:
+            for line, product in zip(digits, products, strict=True):
+                np.dot(line, copy, out=product)
             return
-        inner, cols = self._bytes.shape
-        step = max(1, ROW_BLOCK // inner)
-        for col in range(0, cols, step):
-            right = self._centred(slice(col, col + step))
-            for row, line in zip(rows, out, strict=False):
-                np.dot(row, right, out=line[col : col + step])
+        for cols, right in self._blocks():
+            for line, product in zip(digits, products, strict=True):
+                np.dot(line, right, out=product[cols])
         self._uses += 1
         size = 4 * self._bytes.size
         if self._uses == 2 and _Matrix.copied + size <= COPY_BYTES:
@@ -322,8 +328,16 @@ class _Matrix:
             _Matrix.copied += size
             weakref.finalize(self._copy, _Matrix.released, size)
 
+    def _blocks(self) -> Iterator[tuple[slice, np.ndarray]]:
+        """r, some columns at a time."""
+        inner, cols = self._bytes.shape
+        step = max(1, ROW_BLOCK // inner)
+        for col in range(0, cols, step):
+            part = slice(col, min(col + step, cols))
+            yield part, self._centred(part)
+
     def _centred(self, cols: slice) -> np.ndarray:
-        """q - 128 of some columns, laid out as the bytes are."""
+        """r of some columns, laid out as the bytes are."""
         part = self._bytes[:, cols].astype(np.float32)
         part -= 128
         return part
@@ -345,62 +359,55 @@ def _bind_row(d: Operand, a: Operand, b: Operand, weights: np.ndarray) -> Run:
     half = 1 << shift >> 1 if kind != "I" else 0
     low, high = (X_MIN, X_MAX) if kind == "X" else (0, 255)
     inner, cols = weights.shape
-    # Digits are 2^(cut - 2) on average: all of them then take 0.4 to 0.8 of the reach.
-    cut = (4 * ROW_REACH // 5 // inner).bit_length() + 1
     matrix = _Matrix(weights)
-    digits, sizes = np.empty((3, inner), np.float32), np.empty((3, inner), np.float32)
-    products = np.empty((3, cols), np.float32)
-    word, rest, shifted = np.empty((3, inner), np.int32)
+    square = matrix.square
+    # Low digits, 0..2^cut - 1, are 2^cut / sqrt(3) in the mean square: here 0.4 to 0.8 of the reach.
+    cut = min(max(int(log2(0.8 * sqrt(3 * ROW_REACH / inner / square))), 1), 16)
+    digits = list(np.empty((3, inner), np.float32))
+    products = list(np.empty((3, cols), np.float32))
+    lower, upper, top = digits
     exact, value = np.empty(cols), np.empty(cols, np.int64)
     ones = np.ones(inner, np.float32)
-    factor, right_shift, cut_shift = np.int64(scale), np.int64(shift), np.int32(cut)
-    step = float(1 << cut)
-    centre, scale_size = 128 * scale + offset, abs(scale)
+    mask, once = np.int32((1 << cut) - 1), np.int32(cut)
+    factor, right_shift, step = np.int64(scale), np.int64(shift), float(1 << cut)
+    centre, scale_size, norm = 128 * scale + offset, abs(scale), sqrt(square)
 
-    def cut_off(number: np.ndarray, place: int) -> None:
-        """number = rest * 2^cut + digits[place], the digit in -2^(cut - 1)..2^(cut - 1)."""
-        np.right_shift(number, cut_shift - 1, out=rest)  # to the nearest, without passing 2^31
-        np.add(rest, 1, out=rest)
-        np.right_shift(rest, 1, out=rest)
-        np.left_shift(rest, cut_shift, out=shifted)
-        np.subtract(number, shifted, out=shifted)
-        np.copyto(digits[place], shifted, casting="unsafe")
+    def sizes(count: int) -> list[float]:
+        """The squares of the digits' norms; they are more than ROW_REACH if float32 will not do."""
+        return [float(row.dot(row)) for row in digits[:count]]
 
     def run() -> int:
-        np.copyto(word, line)
-        cut_off(word, 0)
-        count = 2
-        np.copyto(digits[1], rest, casting="unsafe")
-        np.abs(digits[:2], out=sizes[:2])
-        most = sizes[:2].dot(ones).tolist()
-        if most[1] > ROW_REACH:
-            count = 3
-            np.copyto(word, rest)
-            cut_off(word, 1)
-            np.copyto(digits[2], rest, casting="unsafe")
-            np.abs(digits, out=sizes)
-            most = sizes.dot(ones).tolist()
-        if max(most) > ROW_REACH:
+        np.bitwise_and(line, mask, out=lower, casting="unsafe")
+        np.right_shift(line, once, out=upper, casting="unsafe")
+        count, squares = 2, sizes(2)
+        if squares[1] * square > ROW_REACH:
+            rest = line >> once
+            np.bitwise_and(rest, mask, out=upper, casting="unsafe")
+            np.right_shift(rest, once, out=top, casting="unsafe")
+            count, squares = 3, sizes(3)
+        if max(squares) * square > ROW_REACH:
             return general()
-        sums = digits[:count].dot(ones).tolist()
-        total = sum(int(part) << place * cut for place, part in enumerate(sums))
-        size = sum(int(part) << place * cut for place, part in enumerate(most))
-        reach = scale_size * size * 128 + abs(centre * total) + half
+        total, length = 0, 0.0
+        for place in range(count - 1, -1, -1):
+            total = (total << cut) + int(digits[place].dot(ones))
+            length = length * step + sqrt(squares[place])
+        reach = scale_size * int(1.01 * length * norm + 1) + abs(centre * total) + half
         if reach >= 1 << 62:
             return general()
-        matrix.times(digits[:count], products)
-        np.multiply(products[count - 1], step, out=exact)
+        matrix.times(digits[:count], products[:count])
+        np.multiply(products[count - 1], step, out=exact, dtype=np.float64)
         if count == 3:
             np.add(exact, products[1], out=exact)
             np.multiply(exact, step, out=exact)
-        np.add(exact, products[0], out=exact)
-        np.copyto(value, exact, casting="unsafe")
+        np.add(exact, products[0], out=value, casting="unsafe")
         np.multiply(value, factor, out=value)
         more = (centre * total + half + (1 << 63) & (1 << 64) - 1) - (1 << 63)
         np.add(value, more, out=value)
+        if kind == "I" or (low and reach >> shift <= high):
+            np.right_shift(value, right_shift, out=out, casting="unsafe")
+            return -1
         np.right_shift(value, right_shift, out=value)
-        if kind != "I" and (low == 0 or reach >> shift > high):
-            clamp(value, low, high)
+        clamp(value, low, high)
         np.copyto(out, value, casting="unsafe")
         return -1
 

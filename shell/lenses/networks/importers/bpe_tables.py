@@ -31,7 +31,9 @@ def pushed(rows: Mapping[int, np.ndarray]) -> tuple[dict[int, int], int]:
     taken = np.zeros(2 * total + widest + _BATCH + 1, bool)
     begin: dict[int, int] = {}
     first_free = length = 0
-    for row in sorted(rows, key=lambda r: (-len(rows[r]), r)):
+    order = sorted(rows, key=lambda r: (-len(rows[r]), r))
+    alone = [row for row in order if len(rows[row]) == 1]
+    for row in order[: len(order) - len(alone)]:
         columns = rows[row] - rows[row][0]
         while taken[first_free]:
             first_free += 1
@@ -52,6 +54,10 @@ def pushed(rows: Mapping[int, np.ndarray]) -> tuple[dict[int, int], int]:
         taken[place + columns] = True
         begin[row] = place - int(rows[row][0])
         length = max(length, place + int(columns[-1]) + 1)
+    # Rows of one column fit wherever there is room.
+    for row, free in zip(alone, np.flatnonzero(~taken)[: len(alone)].tolist(), strict=True):
+        begin[row] = free - int(rows[row][0])
+        length = max(length, free + 1)
     return begin, length
 
 
@@ -124,13 +130,11 @@ def tokeniser_files(
     tables of the app's own, BPE_AT_16 and so on (int32 or uint8, two dimensions).
     """
     split = rule(tokeniser.rule)
-    bits = len(tokeniser.merges).bit_length() + 1
     constants = {
         "TOKENS": tokens,
         "PREFIX": PREFIXES.index(tokeniser.prefix),
         "CHARACTERS": int(bool(tokeniser.characters)),
-        "BITS": bits,
-        "MANY": 1 << (31 - bits),
+        "BITS": len(tokeniser.merges).bit_length() + 1,
         "TOGETHER": int(tokeniser.merges_in_order),
         "LONGEST": max(map(len, tokeniser.exceptions), default=0),
         "CLASSES": len(split.backward),

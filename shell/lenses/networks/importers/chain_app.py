@@ -95,7 +95,7 @@ loop {
     } else {
         best = argmax(network.output)
         decimal(answer, best)
-        answer = beside(answer, '\\n')
+        answer = beside(answer[where(answer != ' ')], '\\n')
         out(text, answer)
     }
 }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import io
+from collections.abc import Mapping, Sequence
 from string import Template
 
 import numpy as np
 
+from ...assembler import AsmError
 from ..description import Transformer
 from ..emit import Emitted, emit
 from .bpe_tables import tokeniser_files
@@ -179,47 +181,54 @@ proc judge {
 """)
 
 
-#: What is added where the text is drawn as well.  It takes some twenty of the 187 matrices that a
-#: program can name.
+#: What is added where the text is drawn as well.
 PAGE = """
 include "palette.pxi"
 include "utf8.pxi"
 
 const PAGE_ROWS = 20                      ; of the page, in letters
-const PAGE_COLUMNS = 60
+const PAGE_COLUMNS = 40
 
 ; piece goes to the text port and the page; bytes of a character that is not whole wait.
 proc write {
     rest    : T
-    letters : I                           ; the page, row by row
-    spot    : I                           ; where the next letter goes
+    letters : I                           ; the page
+    spot    : I                           ; where the next letter goes, counted row by row
     pic     : P scratch
     shown   : I scratch
     next    : I scratch
     unless size(piece) return
     out(text, piece)
-    utf8.bytes = beside(rest, piece)
-    call utf8
-    rest = utf8.rest
-    glyphs.codes = utf8.codes
+    bpe.text = beside(rest, piece)
+    call bpe_characters
+    ; Up to three bytes at the end that are no character may become one.
+    shown = running_max((bpe.codes > -1) * (iota(size(bpe.codes)) + 1))
+    next = row_max(shown)                 ; characters up to the last good one
+    if size(bpe.codes) - next > 3 { next = size(bpe.codes) }
+    shown = size(bpe.text)
+    if next < size(bpe.codes) { shown = bpe.leads[next] }
+    rest = bpe.text[iota(size(bpe.text) - shown, shown)]
+    unless next return
+    glyphs.codes = bpe.codes[iota(next)]
     call glyphs
     shown = glyphs.shown
-    unless size(letters) { letters = reshape(0, [1, PAGE_ROWS * PAGE_COLUMNS]) }
+    shown[where shown < 0] = GLYPH_MISSING
+    unless size(letters) { letters = reshape(0, [PAGE_ROWS, PAGE_COLUMNS]) }
     next = 0
     while next < size(shown) {
-        if shown[next] == '\\n' {
+        if shown[next] == '\n' {
             spot = (spot / PAGE_COLUMNS + 1) * PAGE_COLUMNS
         } else {
             letters[spot] = shown[next]
             spot += 1
         }
         next += 1
-        if spot == PAGE_ROWS * PAGE_COLUMNS {       ; full: it moves up
-            letters = letters[iota(PAGE_ROWS * PAGE_COLUMNS, PAGE_COLUMNS)]
+        if spot / PAGE_COLUMNS == PAGE_ROWS {               ; full: it moves up
+            letters = rows(letters, iota(PAGE_ROWS, 1))
             spot -= PAGE_COLUMNS
         }
     }
-    pic = tile(reshape(letters, [PAGE_ROWS, PAGE_COLUMNS]), FONT16P)
+    pic = tile(letters, FONT16P)
     pic = over(pic, NIGHT)
     out(screen, pic)
 }
@@ -245,8 +254,7 @@ def text_app(
 ) -> Emitted:
     """The sources, weights and tables of an app, ``NAME.pxa``.
 
-    It draws the text as well unless two groups of rows, or biases beside rotary positions, need the
-    matrices that drawing takes.
+    It draws the text as well, if the network leaves enough of the matrices that a program can name.
 
     ``start``: the tokens that begin a text without a prompt where the tokeniser has none itself;
     ``stop``: those that end one.  ``name``: letters, digits and underscores.  ``method`` and
@@ -272,20 +280,35 @@ def text_app(
     }
     files = {**emitted.files, **tokeniser_files(tokeniser, network.tokens, own)}
     main = name + ".pxa"
-    first = network.blocks[0]
-    biased = any(part.bias is not None for part in (first.qkv, first.out, first.up, first.down))
-    page = groups == 1 and not (biased and network.rotary is not None)
-    text = APP.substitute(
-        screen="screen " if page else "",
-        size="size  320x480\n" if page else "",
-        write="call write" if page else "out(text, piece)",
-        name=name,
-        title=quoted(title or name.capitalize()),
-        summary=f"writes text with a network of {network.count():,} weights",
-        context=network.context,
-        tokens=network.tokens,
-        before=before,
-        strips=int(tokeniser.strips),
-    )
-    files[main] = (text + PAGE * page).encode()
+    words = {
+        "name": name,
+        "title": quoted(title or name.capitalize()),
+        "summary": f"writes text with a network of {network.count():,} weights",
+        "context": network.context,
+        "tokens": network.tokens,
+        "before": before,
+        "strips": int(tokeniser.strips),
+    }
+    drawing = {"screen": "screen ", "size": "size  320x480\n", "write": "call write"}
+    files[main] = (APP.substitute(words, **drawing) + PAGE).encode()
+    if not _fits(files, main):
+        plain = {"screen": "", "size": "", "write": "out(text, piece)"}
+        files[main] = APP.substitute(words, **plain).encode()
     return Emitted(files, main)
+
+
+def _fits(files: Mapping[str, bytes], main: str) -> bool:
+    """Whether sources assemble; tried with arrays of one element, which takes no time."""
+    light = {}
+    for name, data in files.items():
+        if name.endswith(".npy"):
+            kind = np.load(io.BytesIO(data), allow_pickle=False).dtype
+            buffer = io.BytesIO()
+            np.save(buffer, np.zeros((1, 1), kind), allow_pickle=False)
+            data = buffer.getvalue()
+        light[name] = data
+    try:
+        Emitted(light, main).assemble()
+    except AsmError:
+        return False
+    return True

@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from pxos.shell.lenses.networks.emit import LIBRARY
 from pxos.shell.lenses.networks.importers import split_rules
 from pxos.shell.lenses.networks.importers.bpe_tables import tokeniser_files
 from pxos.shell.lenses.networks.importers.tokenisers import Tokeniser
+from pxos.shell.lenses.networks.importers.tokenizer_json import byte_alphabet
 from pxos.shell.lenses.networks.validate import Desk
 
 TEXT = """It's the first day; they'll say we've seen 1234567 days, I'm sure. He'd said:
@@ -125,7 +127,6 @@ class Picture:
         files = tokeniser_files(tokeniser, tokens or len(tokeniser.pieces))
         if bits:
             main = re.sub(r"BPE_BITS = \d+", f"BPE_BITS = {bits}", files["tokeniser.pxi"].decode())
-            main = re.sub(r"BPE_MANY = \d+", f"BPE_MANY = {1 << (31 - bits)}", main)
             files["tokeniser.pxi"] = main.encode()
 
         def read(path: Path) -> bytes:
@@ -151,3 +152,84 @@ class Picture:
         if header.kind == "T":
             return memory.bytes[4 * at : 4 * at + header.rows * header.cols].copy()
         return memory.ints[at : at + header.rows * header.cols].copy()
+
+
+# ---- tokenizer.json ----------------------------------------------------------------------------
+
+
+def byte_level_json(tokeniser: Tokeniser, **changes: object) -> dict[str, Any]:
+    """The file that Hugging Face's tokenizers write for a byte-level tokeniser."""
+    alphabet = {byte: text for text, byte in byte_alphabet().items()}
+    names = ["".join(alphabet[b] for b in piece) for piece in tokeniser.pieces]
+    level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True}
+    if tokeniser.rule == "gpt2":
+        before: dict[str, Any] = {**level, "add_prefix_space": tokeniser.prefix == "missing"}
+    else:
+        pattern = {"Regex": split_rules.PATTERNS[tokeniser.rule]}
+        split = {"type": "Split", "pattern": pattern, "behavior": "Isolated", "invert": False}
+        parts = [split, {**level, "use_regex": False}]
+        before = {"type": "Sequence", "pretokenizers": parts}
+    return {
+        "version": "1.0",
+        "truncation": None,
+        "padding": None,
+        "added_tokens": [],
+        "normalizer": None,
+        "pre_tokenizer": before,
+        "post_processor": level,
+        "decoder": level,
+        "model": model_json(tokeniser, names, ignore_merges=tokeniser.whole_words),
+        **changes,
+    }
+
+
+def model_json(tokeniser: Tokeniser, names: list[str], **changes: object) -> dict[str, Any]:
+    return {
+        "type": "BPE",
+        "dropout": None,
+        "unk_token": None,
+        "continuing_subword_prefix": None,
+        "end_of_word_suffix": None,
+        "fuse_unk": False,
+        "byte_fallback": False,
+        "vocab": {name: i for i, name in enumerate(names)},
+        "merges": [[names[left], names[right]] for left, right, _ in tokeniser.merges],
+        **changes,
+    }
+
+
+def sentencepiece_json(tokeniser: Tokeniser, **changes: object) -> dict[str, Any]:
+    """The file of a Llama 2 model."""
+    mark = chr(split_rules.MARK)
+    names = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256))]
+    names += [piece.decode().replace(" ", mark) for piece in tokeniser.pieces[259:]]
+    added = [{"id": i, "content": names[i], "special": True} for i in range(3)]
+    replace_spaces = {"type": "Replace", "pattern": {"String": " "}, "content": mark}
+    template = {
+        "type": "TemplateProcessing",
+        "single": [
+            {"SpecialToken": {"id": "<s>", "type_id": 0}},
+            {"Sequence": {"id": "A", "type_id": 0}},
+        ],
+        "special_tokens": {"<s>": {"id": "<s>", "ids": [1], "tokens": ["<s>"]}},
+    }
+    decoders = [
+        {"type": "Replace", "pattern": {"String": mark}, "content": " "},
+        {"type": "ByteFallback"},
+        {"type": "Fuse"},
+        {"type": "Strip", "content": " ", "start": 1, "stop": 0},
+    ]
+    model = model_json(tokeniser, names, byte_fallback=True, fuse_unk=True, unk_token="<unk>")
+    return {
+        "version": "1.0",
+        "added_tokens": added,
+        "normalizer": {
+            "type": "Sequence",
+            "normalizers": [{"type": "Prepend", "prepend": mark}, replace_spaces],
+        },
+        "pre_tokenizer": None,
+        "post_processor": template,
+        "decoder": {"type": "Sequence", "decoders": decoders},
+        "model": model,
+        **changes,
+    }

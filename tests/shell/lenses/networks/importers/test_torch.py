@@ -117,7 +117,7 @@ def test_a_picture_names_the_class_of_a_picture() -> None:
         module.weight.zero_()
         module.weight[2, 5] = 1.0
         module.weight[1, 15] = 1.0
-        module.weight[0, :] = 1 / 64
+        module.weight[0, :] = 1 / 8
     program = pictures.chain_app(from_module(module), shape=(4, 4)).assemble()
     shown = np.zeros((3, 4, 4, 4), np.uint8)
     shown[..., 3] = 255
@@ -129,7 +129,7 @@ def test_a_picture_names_the_class_of_a_picture() -> None:
     assert bytes(gallery.written) == b"2\n1\n0\n2\n"
     gallery = pictures.look(program, [shown[0]], pictures.NUMBERS, -1.0, 1.0)
     got = np.ascontiguousarray(gallery.pictures[0]).view(np.int32)[0, :, 0] / 65536
-    assert np.abs(got - [-14 / 64, -1.0, 1.0]).max() < 1e-3
+    assert np.abs(got - [-14 / 8, -1.0, 1.0]).max() < 1e-3
 
 
 def test_a_shape_that_does_not_hold_the_inputs() -> None:
@@ -258,7 +258,7 @@ def test_gpts(bias: bool, tied: bool) -> None:
     tokens = np.arange(30) * 7 % 50
     with torch.no_grad():
         wanted = module(torch.tensor(tokens)[None])[0].numpy()
-    assert np.abs(Reference(network).logits(tokens) - wanted).max() < 1e-4
+    assert np.abs(Reference(network).logits(tokens) - wanted).max() < 5e-5 * np.abs(wanted).max()
 
 
 def test_gpts_that_cannot_be_read() -> None:

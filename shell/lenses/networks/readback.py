@@ -1,0 +1,206 @@
+"""A transformer's picture as a description again: its own weights, read from its matrices by name.
+
+What :mod:`.emit` writes is found: bytes with their grids, vectors in steps of 1/65536.  The picture
+keeps tables instead of two numbers, which are worked out of them: the base of rotary positions and
+the norms' epsilon.  Nothing is run.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import count
+
+import numpy as np
+
+from ....kernel.machine.memory import Memory
+from ....kernel.machine.program import Program, open_memory
+from . import tables
+from .description import Block, Linear, Norm, Transformer, Weights, check
+from .emit import ATTENTION_UNIT
+from .quantise import Quantised
+
+_ONE = 65536
+_LINEAR = ("qkv", "out", "up", "down")
+
+
+class ReadbackError(ValueError):
+    """The picture is none that the model builder makes of a transformer; the message says why."""
+
+
+class Matrices:
+    """The matrices of a picture by name."""
+
+    def __init__(self, program: Program) -> None:
+        self._memory: Memory = open_memory(program)
+        self._entries = {name: i for i, name in enumerate(program.meta.names) if name}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._entries
+
+    def shape(self, name: str) -> tuple[int, int]:
+        """Rows and columns.  Raises ReadbackError if there is no such matrix."""
+        header = self._memory.header(self._entry(name))
+        return header.rows, header.cols
+
+    def words(self, name: str) -> np.ndarray:
+        """A matrix of I or X as raw int32 (rows, columns)."""
+        header = self._memory.header(self._entry(name))
+        if header.kind not in "IX":
+            raise ReadbackError(f"{name} has kind {header.kind}, not I or X")
+        start = self._memory.data_addr(header.row)
+        size = header.rows * header.cols
+        return self._memory.ints[start : start + size].reshape(header.rows, header.cols).copy()
+
+    def fixed(self, name: str) -> np.ndarray:
+        """A matrix of X as float64."""
+        return self.words(name) / _ONE
+
+    def quantised(self, name: str, unit: int = 1) -> Quantised:
+        """A matrix of Q, its grid multiplied by ``unit``."""
+        header = self._memory.header(self._entry(name))
+        if header.kind != "Q":
+            raise ReadbackError(f"{name} has kind {header.kind}, not Q")
+        stride = -(-header.cols // 4) * 4
+        start = self._memory.data_addr(header.row) * 4
+        data = self._memory.bytes[start : start + header.rows * stride]
+        grid = np.array([header.w4, header.w5], np.uint32).view(np.float32).astype(float) * unit
+        q = data.reshape(header.rows, stride)[:, : header.cols].copy()
+        return Quantised(q, float(grid[0]), float(grid[1]))
+
+    def _entry(self, name: str) -> int:
+        if name not in self._entries:
+            raise ReadbackError(f"there is no matrix {name}")
+        return self._entries[name]
+
+
+def read_transformer(program: Program) -> Transformer:
+    """The network of an emitted app, quantised as it is there.
+
+    Without a vocabulary: :func:`~.validate.validate` needs tokens for it.  Raises ReadbackError for a
+    picture that is none, DescriptionError for one whose parts do not fit each other.
+    """
+    found = Matrices(program)
+    embedding: Weights = (found.quantised("EMBEDDING"),)
+    blocks = _count(found)
+    heads, keys = found.shape("SPREAD")
+    columns = found.shape("COLLECT")[1]
+    if not heads or columns % heads or keys % max(columns // heads, 1):
+        raise ReadbackError(f"{heads} heads of {columns} columns")
+    head = columns // heads
+    weights = {name: [_weight(found, name, i) for i in range(blocks)] for name in _LINEAR}
+    vectors = _vectors(found, blocks, embedding[0].q.shape[1], weights)
+
+    def linear(name: str, i: int) -> Linear:
+        return Linear(weights[name][i], vectors[i].get(name + "_bias"))
+
+    def norm(name: str, i: int) -> Norm:
+        return Norm(vectors[i][name + "_gain"], vectors[i].get(name + "_bias"))
+
+    up, down = _columns(weights["up"][0]), _rows(weights["down"][0])
+    rotary = "ROTARY_COSINE" in found
+    network = Transformer(
+        embedding=embedding,
+        blocks=tuple(
+            Block(
+                norm("norm_1", i),
+                linear("qkv", i),
+                linear("out", i),
+                norm("norm_2", i),
+                linear("up", i),
+                linear("down", i),
+            )
+            for i in range(blocks)
+        ),
+        norm=Norm(
+            found.fixed("final_gain")[0],
+            found.fixed("final_bias")[0] if "final_bias" in found else None,
+        ),
+        heads=heads,
+        context=found.shape("COLUMNS")[1],
+        key_heads=keys // head,
+        positions=(found.quantised("POSITIONS"),) if "POSITIONS" in found else None,
+        rotary=_base(found, head) if rotary else None,
+        head=(found.quantised("HEAD_WEIGHTS"),) if "HEAD_WEIGHTS" in found else None,
+        activation=_activation(found),
+        gated=up == 2 * down,
+        epsilon=float(found.fixed("NOISE")[0, 0]) / 2**14,
+    )
+    check(network)
+    return network
+
+
+def _rows(weight: tuple[Quantised, ...]) -> int:
+    return sum(len(part.q) for part in weight)
+
+
+def _columns(weight: tuple[Quantised, ...]) -> int:
+    return int(weight[0].q.shape[1])
+
+
+def _groups(found: Matrices, label: str) -> list[str]:
+    """What the groups of a kind of weights are called."""
+    if f"w_{label}_at_0" in found:
+        return [f"w_{label}"]
+    names = []
+    for g in count(1):
+        if f"w_{label}_{g}_at_0" not in found:
+            break
+        names.append(f"w_{label}_{g}")
+    if not names:
+        raise ReadbackError(f"there is no matrix w_{label}_at_0")
+    return names
+
+
+def _count(found: Matrices) -> int:
+    name = _groups(found, "qkv")[0]
+    return next(i for i in count(1) if f"{name}_at_{i}" not in found)
+
+
+def _weight(found: Matrices, label: str, i: int) -> tuple[Quantised, ...]:
+    unit = ATTENTION_UNIT if label == "out" else 1
+    return tuple(found.quantised(f"{name}_at_{i}", unit) for name in _groups(found, label))
+
+
+def _vectors(
+    found: Matrices, blocks: int, width: int, weights: dict[str, list[tuple[Quantised, ...]]]
+) -> list[dict[str, np.ndarray]]:
+    """Gains and biases of each block by name: one row of VECTORS, in the order of emit."""
+    sizes = [(f"norm_{n}_{part}", width) for n in (1, 2) for part in ("gain", "bias")]
+    sizes += [(f"{name}_bias", _columns(weights[name][0])) for name in _LINEAR]
+    sizes = [(name, size) for name, size in sizes if name in found]
+    values = found.fixed("VECTORS")
+    total = sum(size for _, size in sizes)
+    if values.shape != (blocks, total):
+        raise ReadbackError(f"VECTORS is {values.shape}, expected {(blocks, total)}")
+    ends = np.cumsum([size for _, size in sizes])
+    return [
+        {name: row[end - size : end] for (name, size), end in zip(sizes, ends, strict=True)}
+        for row in values
+    ]
+
+
+def _activation(found: Matrices) -> str:
+    """The activation whose table the picture has."""
+    if "BUMP" not in found:
+        return "relu"
+    table = found.fixed("BUMP")
+    for name in tables.REACH:
+        wanted = tables.bump(name)
+        if wanted.shape == table.shape and np.abs(wanted - table).max() < 2 / _ONE:
+            return name
+    raise ReadbackError("BUMP is the table of no activation that is known")
+
+
+def _base(found: Matrices, head: int) -> float:
+    """The base of rotary positions: a round number whose tables are the picture's."""
+    cosine, sine = found.fixed("ROTARY_COSINE"), found.fixed("ROTARY_SINE")
+    guess = 10000.0
+    if head > 2 and len(cosine) > 1:
+        guess = math.atan2(sine[1, 1], cosine[1, 1]) ** (-head / 2)
+    for base in (10000.0, *(float(f"{guess:.{figures}g}") for figures in (1, 2, 3, 4, 5))):
+        both = tables.rotary(len(cosine), head, base)
+        if all(
+            np.abs(a - b).max() < 1 / _ONE for a, b in zip(both, (cosine, sine), strict=True)
+        ):
+            return base
+    raise ReadbackError("the base of the rotary positions cannot be told from their tables")
