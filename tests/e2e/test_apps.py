@@ -27,6 +27,7 @@ SCREENS = (
     "breakout",
     "clock",
     "desktop",
+    "digits",
     "life",
     "mandelbrot",
     "paint",
