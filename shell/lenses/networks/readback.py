@@ -199,8 +199,6 @@ def _base(found: Matrices, head: int) -> float:
         guess = math.atan2(sine[1, 1], cosine[1, 1]) ** (-head / 2)
     for base in (10000.0, *(float(f"{guess:.{figures}g}") for figures in (1, 2, 3, 4, 5))):
         both = tables.rotary(len(cosine), head, base)
-        if all(
-            np.abs(a - b).max() < 1 / _ONE for a, b in zip(both, (cosine, sine), strict=True)
-        ):
+        if all(np.abs(a - b).max() < 1 / _ONE for a, b in zip(both, (cosine, sine), strict=True)):
             return base
     raise ReadbackError("the base of the rotary positions cannot be told from their tables")
