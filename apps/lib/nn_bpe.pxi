@@ -193,7 +193,7 @@ proc bpe_merge {
             bpe.word = bpe.word[key]
         } else {
             now += shift(1, 31 - BPE_BITS)
-            unless now < row_max(bpe.word) return
+            if row_max(bpe.word) < now return
         }
     }
 ; Leaves of the places that merge those that do not touch each other.

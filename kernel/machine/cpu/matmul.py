@@ -361,7 +361,7 @@ def _bind_row(d: Operand, a: Operand, b: Operand, weights: np.ndarray) -> Run:
     inner, cols = weights.shape
     matrix = _Matrix(weights)
     square = matrix.square
-    # Low digits, 0..2^cut - 1, are 2^cut / sqrt(3) in the mean square: here 0.4 to 0.8 of the reach.
+    # Low digits, 0..2^cut - 1, are 2^cut / sqrt(3) in the mean square: 0.4 to 0.8 of the reach.
     cut = min(max(int(log2(0.8 * sqrt(3 * ROW_REACH / inner / square))), 1), 16)
     digits = list(np.empty((3, inner), np.float32))
     products = list(np.empty((3, cols), np.float32))

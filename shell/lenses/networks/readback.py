@@ -76,8 +76,8 @@ class Matrices:
 def read_transformer(program: Program) -> Transformer:
     """The network of an emitted app, quantised as it is there.
 
-    Without a vocabulary: :func:`~.validate.validate` needs tokens for it.  Raises ReadbackError for a
-    picture that is none, DescriptionError for one whose parts do not fit each other.
+    Without a vocabulary: :func:`~.validate.validate` needs tokens for it.  Raises ReadbackError for
+    a picture that is none, DescriptionError for one whose parts do not fit each other.
     """
     found = Matrices(program)
     embedding: Weights = (found.quantised("EMBEDDING"),)
