@@ -48,7 +48,8 @@ proc bpe {
     word   : I scratch                    ; whether a word begins at a byte; then each token's word
     leads  : I scratch                    ; where characters begin
     codes  : I scratch                    ; the characters, -1 for bytes that belong to none
-    tail   : I scratch                    ; whether a byte belongs to the character before it
+    tail   : I                            ; whether a byte belongs to the character before it: it lasts
+                                          ; from bpe_characters to bpe_known, past bpe_words, so no scratch
     tokens = reshape(0, [0, 0])
     unless size(text) return
     if BPE_PREFIX == 2 { text = beside(' ', text) }

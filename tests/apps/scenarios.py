@@ -108,6 +108,10 @@ SCENARIOS: dict[str, Scenario] = {
     "invert": Scenario((), ONE),
     "life": Scenario(frames=200, seed=4),
     "mandelbrot": Scenario(frames=120, events=click(5, 60, 150) + click(20, 40, 100)),
+    "digits": Scenario(
+        frames=60,
+        events=stroke(3, (70, 60), (60, 130), (110, 160), (150, 110), (200, 90), (235, 80)),
+    ),
     "paint": Scenario(
         frames=60,
         events=[
