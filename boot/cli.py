@@ -104,6 +104,10 @@ def _follow(options: argparse.Namespace) -> int:
         from . import import_model
 
         return import_model.main(options)
+    if command in ("eval", "validate"):
+        from . import evaluate
+
+        return evaluate.main(options)
     from . import tools
 
     if command == "asm":

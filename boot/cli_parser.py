@@ -11,6 +11,7 @@ from ..kernel.placement import AUTO, PLACES
 from .boot_desktop import BootOptions
 from .displays import ScreenOptions, parse_size
 from .errors import BootError, wrong
+from .evaluate_options import add_evaluate
 from .import_model import add_import
 from .run_options import USAGE, number
 from .terminal_view import GRAPHICS
@@ -27,7 +28,7 @@ _DESCRIPTION = f"""A pixel operating system: programs are PNG pictures.
 
 
 #: The words that may come first.
-COMMANDS = ("boot", "run", "shell", "asm", "disasm", "apps", "font", "train", "import", "doctor")
+COMMANDS = ("boot", "run", "shell", "asm", "disasm", "apps", "font", "train", "import", "eval", "validate", "doctor")
 
 
 def unknown(word: str) -> BootError:
@@ -104,6 +105,7 @@ def make_parser() -> argparse.ArgumentParser:
 
     add_train(commands, _Parser)
     add_import(commands, _whole)
+    add_evaluate(commands, _whole)
 
     doctor = commands.add_parser("doctor", help="what works on this machine")
     doctor.add_argument("--json", action="store_true", help="for scripts")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..kernel.arguments import UsageError, describe_arg, parse_args, usage
+from ..kernel.arguments import UsageError, describe_arg, option, parse_args, usage
 from ..kernel.clock import VirtualClock
 from ..kernel.grants import Grants
 from ..kernel.kernel import Kernel, SpawnError
@@ -109,7 +109,7 @@ def about(meta: Meta, name: str) -> str:
         lines += ["", f"{meta.title or name}: {meta.summary}"]
     if meta.args:
         lines.append("")
-        rows = [(f"--{arg.name}", describe_arg(arg), arg.help) for arg in meta.args]
+        rows = [(option(arg), describe_arg(arg), arg.help) for arg in meta.args]
         widths = [max(len(row[place]) for row in rows) for place in (0, 1)]
         for name_, kind, help_ in rows:
             lines.append(f"  {name_:{widths[0]}}  {kind:{widths[1]}}  {help_}".rstrip())

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..kernel.arguments import option
 from ..kernel.machine.meta import Meta
 from ..kernel.placement import AUTO, PLACES
 from .displays import ScreenOptions, parse_size
@@ -159,6 +160,7 @@ class Words:
     def rest(self, meta: Meta) -> RunOptions:
         """Read what follows the name, now that the program's arguments are known."""
         own = {f"--{arg.name}": arg.kind == "flag" for arg in meta.args}
+        own |= {option(arg): arg.kind == "flag" for arg in meta.args if option(arg) not in own}
         while self._words:
             if self._words[0] == "--":
                 self.options.words += self._words

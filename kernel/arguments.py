@@ -1,7 +1,8 @@
 """Arguments of a program: words of a command line, read as its metadata declares them.
 
 Arguments may be given in order (flags never are) or by name: ``--radius 3``,
-``--radius=3``, ``--wrap`` for a flag.  ``--`` ends the names.
+``--radius=3``, ``--wrap`` for a flag.  ``--`` ends the names.  An argument called ``top_k`` is
+``--top-k`` for whoever types it, and ``--top_k`` as well.
 """
 
 from __future__ import annotations
@@ -66,11 +67,26 @@ def usage(meta: Meta, name: str = "") -> str:
     """The usage line of a program, e.g. ``blur [RADIUS] [--wrap]``."""
     words = [name or meta.title or "program"]
     for arg in meta.args:
-        word = f"--{arg.name}" if arg.kind == "flag" else arg.name.upper()
+        word = option(arg) if arg.kind == "flag" else arg.name.upper()
         if arg.kind == "choice":
             word = "{" + "|".join(arg.choices) + "}"
         words.append(word if arg.default is None and arg.kind != "flag" else f"[{word}]")
     return " ".join(words)
+
+
+def option(arg: Arg) -> str:
+    """How an argument is named on a command line: ``--top-k``."""
+    return "--" + arg.name.replace("_", "-")
+
+
+def named(meta: Meta, word: str) -> Arg | None:
+    """The argument that ``--top-k``, ``--top_k`` or ``--top-k=3`` names, None if there is none.
+
+    One that is called so to the letter comes first.
+    """
+    key = word.partition("=")[0]
+    exact = next((arg for arg in meta.args if key == f"--{arg.name}"), None)
+    return exact or next((arg for arg in meta.args if key == option(arg)), None)
 
 
 def describe_arg(arg: Arg) -> str:
@@ -98,7 +114,6 @@ def parse_args(meta: Meta, words: Sequence[str], name: str = "") -> list[ArgValu
     """Read ``words`` as the arguments of a program, one value for each declared argument, in
     the order of declaration.  ``name`` is how the user calls it.  Raises UsageError."""
     line = usage(meta, name)
-    by_name = {arg.name: arg for arg in meta.args}
     places = [arg for arg in meta.args if arg.kind != "flag"]
     given: dict[str, str | bool] = {}
     rest = list(words)
@@ -111,20 +126,21 @@ def parse_args(meta: Meta, words: Sequence[str], name: str = "") -> list[ArgValu
         if not word.startswith("--"):
             positional.append(word)
             continue
-        key, equals, text = word[2:].partition("=")
-        if key not in by_name:
-            known = ", ".join(f"--{arg.name}" for arg in meta.args) or "no argument"
-            raise UsageError(f"there is no argument --{key}: it takes {known}", line)
-        if key in given:
-            raise UsageError(f"--{key} is given twice", line)
-        if by_name[key].kind == "flag" and not equals:
-            given[key] = True
+        key, equals, text = word.partition("=")
+        arg = named(meta, key)
+        if arg is None:
+            known = ", ".join(option(arg) for arg in meta.args) or "no argument"
+            raise UsageError(f"there is no argument {key}: it takes {known}", line)
+        if arg.name in given:
+            raise UsageError(f"{key} is given twice", line)
+        if arg.kind == "flag" and not equals:
+            given[arg.name] = True
         elif equals:
-            given[key] = text
+            given[arg.name] = text
         elif rest:
-            given[key] = rest.pop(0)
+            given[arg.name] = rest.pop(0)
         else:
-            raise UsageError(f"--{key} needs a value", line)
+            raise UsageError(f"{key} needs a value", line)
     free = [arg for arg in places if arg.name not in given]
     if len(positional) > len(free):
         raise UsageError(f"there is no place for {positional[len(free)]!r}", line)
@@ -143,7 +159,7 @@ def _value(arg: Arg, text: str | bool | None, line: str) -> Scalar:
         return text
     if arg.kind == "flag":
         if text not in ("yes", "no"):
-            raise UsageError(f"--{arg.name} is yes or no, not {text!r}", line)
+            raise UsageError(f"{option(arg)} is yes or no, not {text!r}", line)
         return text == "yes"
     if arg.kind == "choice" and text not in arg.choices:
         raise UsageError(f"{arg.name} is one of {', '.join(arg.choices)}, not {text!r}", line)

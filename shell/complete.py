@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..kernel.arguments import named, option
 from ..kernel.machine.meta import Arg, Meta
 from .builtins import BUILTINS
 from .expand import path_of
@@ -131,24 +132,23 @@ def _for_builtin(session: Session, takes: str, typed: str, start: int) -> Iterat
 
 
 def _arguments(meta: Meta, given: list[str], typed: str, start: int) -> Iterator[Choice]:
-    by_name = {arg.name: arg for arg in meta.args}
     if typed.startswith("--") and "=" in typed:
-        name, _, begun = typed[2:].partition("=")
-        yield from _values(by_name.get(name), begun, start, f"--{name}=")
+        name, _, begun = typed.partition("=")
+        yield from _values(named(meta, name), begun, start, f"{name}=")
         return
     if given and given[-1].startswith("--") and "=" not in given[-1]:
-        arg = by_name.get(given[-1][2:])
+        arg = named(meta, given[-1])
         if arg is not None and arg.kind != "flag":
             yield from _values(arg, typed, start, "")
             return
-    named = {word[2:].partition("=")[0] for word in given if word.startswith("--")}
+    taken = [named(meta, word) for word in given if word.startswith("--")]
     for arg in meta.args:
-        if arg.kind == "choice" and arg.name not in named and not typed.startswith("-"):
+        if arg.kind == "choice" and arg not in taken and not typed.startswith("-"):
             yield from _values(arg, typed, start, "")
     if typed.startswith("-") or not typed:
         for arg in meta.args:
-            text = f"--{arg.name}"
-            if arg.name not in named and text.startswith(typed):
+            text = option(arg)
+            if arg not in taken and text.startswith(typed):
                 yield Choice(start, text, text, arg.help or arg.kind)
 
 

@@ -314,6 +314,41 @@ def test_remembered_closures_follow_shapes_views_and_names():
     assert ints(memory, total)[0, 0] == 5 * sum(range(0, 36, 7))
 
 
+def test_what_name_points_at_in_turns_is_bound_once(monkeypatch):
+    """A loop that points one entry at three matrices in turns, one of which changes its shape."""
+    binds = 0
+
+    def counting(self, plan, message=None):
+        nonlocal binds
+        binds += 1
+        return bind(self, plan, message)
+
+    bind = CpuExecutor._bind
+    monkeypatch.setattr(CpuExecutor, "_bind", counting)
+    draft = Draft(table_spare=1)
+    draft.integers(1, 1, [60])
+    which, total, part = (draft.integers(1, 1, [0]) for _ in range(3))
+    first = draft.integers(1, 3, [1, 2, 3])
+    draft.integers(2, 2, [10, 20, 30, 40])
+    draft.integers(1, 4, [100] * 4)
+    alias = first + 3
+    loop = draft.emit("%", which, 5, small(3))
+    draft.emit("N", alias, first, which)
+    draft.emit("f", part, alias, ord("A"))
+    draft.emit("F", part, part, ord("A"))
+    draft.emit("A", total, total, part)
+    draft.emit("A", alias, alias, small(1))
+    draft.emit("-", 5, 5, small(1))
+    draft.emit("B", 5, loop, 0)
+    draft.emit("H", small(0))
+    memory = draft.memory()
+    assert CpuExecutor(memory, NoPorts()).run(PLENTY).reason == "H"
+    turns = sum(range(20))
+    assert ints(memory, total)[0, 0] == 20 * (6 + 100 + 400) + turns * (3 + 4 + 4)
+    assert ints(memory, first).tolist() == [[21, 22, 23]]
+    assert binds < 40
+
+
 def test_appending_grows_through_an_alias():
     draft = Draft(spare_rows=400, table_spare=1)
     draft.integers(1, 1, [200])

@@ -10,6 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pxos.kernel.machine.cpu import matmul
+from pxos.kernel.machine.cpu.operand import Operand
+from pxos.kernel.machine.isa import BY_CHAR
+from pxos.kernel.machine.quantised import common_grid, finish_number
 from tests.kernel.machine.cpu.exact import HIGH, LOW, STRIDES, Matrix, check, random_matrix
 
 BLANKS = {d: Matrix(d, [], 0) for d in "IXTP"}
@@ -79,6 +82,62 @@ def test_quantised_weights(scale: float, offset: float) -> None:
         full = Matrix("Q", [[255, 128]] * 40, 2, 0, scale, offset)
         check("M", BLANKS["I"], (wide, full))
         check("M", BLANKS["X"], (wide, full))
+
+
+ROWS = {
+    "usual": [(k * 7919 % 200001) - 100000 for k in range(192)],
+    "three digits": [(k * 104729 % (1 << 27)) - (1 << 26) for k in range(192)],
+    "one is great": [HIGH if k == 77 else -k for k in range(192)],
+    "too great": [LOW, HIGH] * 96,
+    "all low bits": [(1 << 11) - 1] * 192,
+    "zeros": [0] * 192,
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize(("scale", "offset"), [(0.0078125, -1.0), (0.00123, -0.1571), (40.5, 9.0)])
+@pytest.mark.parametrize("budget", [0, 1 << 20])
+def test_one_row_by_digits(
+    name: str, scale: float, offset: float, budget: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first time by blocks, then by a copy if there is room, for other elements each time."""
+    monkeypatch.setattr(matmul, "COPY_BYTES", budget)
+    monkeypatch.setattr(matmul, "ROW_BLOCK", 192 * 2)
+    monkeypatch.setattr(matmul._Matrix, "copied", 0)
+    scale_bits, offset_bits = (int(np.float32(x).view(np.uint32)) for x in (scale, offset))
+    rng = np.random.default_rng(7)
+    weights = rng.integers(0, 256, (192, 5), np.uint8)
+    weights[:, 4] = 255
+    line = np.zeros((1, 192), np.int32)
+    a = Operand("X", 1, 192, line)
+    for char, bytes_ in (("M", weights), ("m", np.ascontiguousarray(weights.T))):
+        b = Operand("Q", *bytes_.shape, bytes_, 0, scale_bits, offset_bits)
+        for kind in "XIT":
+            out = np.zeros((1, 5), np.uint8 if kind == "T" else np.int32)
+            run = matmul.bind(BY_CHAR[char], False, Operand(kind, 1, 5, out), (a, b), 0)
+            for turn in range(4):
+                line[0] = ROWS[name][turn:] + ROWS[name][:turn]
+                assert run() == -1
+                left, right, exponent = common_grid(scale_bits, offset_bits)
+                assert exponent < 0
+                for column in range(5):
+                    exact = sum(
+                        x * (left * q + right)
+                        for x, q in zip(line[0].tolist(), weights[:, column].tolist(), strict=True)
+                    )
+                    assert out[0, column] == finish_number(exact, 16 - exponent, kind)
+
+
+def test_copies_are_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(matmul._Matrix, "copied", 0)
+    matrix = matmul._Matrix(np.arange(12, dtype=np.uint8).reshape(3, 4))
+    row, out = np.array([1, 2, 3], np.float32), np.empty(4, np.float32)
+    for _ in range(3):
+        matrix.times([row], [out])
+        assert out.tolist() == [32 + 6 * c - 6 * 128 for c in range(4)]
+    assert matmul._Matrix.copied == 48
+    del matrix
+    assert matmul._Matrix.copied == 0
 
 
 @settings(max_examples=30, deadline=None)
