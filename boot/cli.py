@@ -104,10 +104,14 @@ def _follow(options: argparse.Namespace) -> int:
         from . import import_model
 
         return import_model.main(options)
-    if command in ("eval", "validate"):
+    if command == "eval":
         from . import evaluate
 
         return evaluate.main(options)
+    if command == "validate":
+        from . import validate
+
+        return validate.main(options)
     from . import tools
 
     if command == "asm":

@@ -9,62 +9,80 @@ from typing import Any
 
 from ..kernel.placement import CPU, GPU
 
+#: The bars of docs/networks.md; a test compares them with the lenses' own.
+LEAST_CORRELATION, GREATEST_ERROR = 0.99999, 0.005
+
 
 def add_evaluate(commands: Any, whole: Any) -> None:
     """Add both commands; ``whole(low, high)`` makes a converter of integers."""
     evaluate = commands.add_parser(
         "eval",
         help="how well a network knows a text",
-        description="Loss in nats, bits per character and tokens a second of a network's picture, as "
-        "the picture itself finds them. The text is read in windows of the network's context, one "
-        "after the other: each token but the text's first is foreseen from those before it in its "
-        "window. Characters that the network does not know are left out.",
+        description="Loss in nats, bits per character and tokens a second of a network's picture, "
+        "as the picture itself finds them. The text is read in windows of the network's context, "
+        "one after the other: each token but the text's first is foreseen from those before it in "
+        "its window. Characters that the network does not know are left out. A network that reads "
+        "digits needs no text: it is shown scikit-learn's, those that training held out.",
         allow_abbrev=False,
     )
     _add_model(evaluate)
-    evaluate.add_argument("text", type=Path, metavar="TEXT", help="a file, read byte by byte")
     evaluate.add_argument(
-        "--window",
-        type=whole(1, 1 << 20),
-        metavar="N",
-        help="tokens of a window, at most the network's context, which is the default",
+        "text", type=Path, nargs="?", metavar="TEXT", help="a file, read byte by byte"
     )
-    evaluate.add_argument(
-        "--last",
-        type=whole(2, 1 << 40),
-        metavar="N",
-        help="only the last N characters of the text: what training kept for validation",
-    )
+    _add_last(evaluate, whole)
 
     validate = commands.add_parser(
         "validate",
         help="whether a network's picture computes what NumPy does",
-        description="Compares the logits of a network's picture with NumPy in float32: correlation, "
-        "largest error, and how often both find the same token the likeliest. The exit status is 1 "
-        "if a bar is missed.",
+        description="Compares the outputs of a network's picture with NumPy in float32: "
+        "correlation, largest error, and how often both find the same output the greatest. The "
+        "exit status is 1 if a bar is missed.",
         allow_abbrev=False,
     )
     _add_model(validate)
     validate.add_argument(
         "--reference",
         type=Path,
-        metavar="FILE.npz",
-        help="the weights, as pxos train --weights keeps them (the picture's own)",
+        metavar="FILE",
+        help="with what: weights (.npz) as pxos train --weights keeps them, the folder of the "
+        "model that was imported, or the logits themselves (.npy) of a text (the picture's own "
+        "weights)",
     )
     validate.add_argument(
         "--text",
         type=Path,
         metavar="TEXT",
-        help="what to read (two contexts of characters drawn by chance, always the same)",
+        help="what a language model reads (two contexts of characters drawn by chance, always the "
+        "same)",
+    )
+    _add_last(validate, whole)
+    validate.add_argument(
+        "--picture",
+        dest="pictures",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="what a network that looks at pictures is shown, repeatable (50 of noise, always the "
+        "same)",
     )
     for option, default, text in (
-        ("--least-correlation", 0.99999, "bar of the correlation of all logits"),
-        ("--largest-error", 0.005, "bar of the largest difference of a logit"),
-        ("--least-agreement", 0.0, "bar of the share of equal likeliest tokens"),
+        ("--least-correlation", LEAST_CORRELATION, "bar of the correlation of all outputs"),
+        ("--largest-error", GREATEST_ERROR, "bar of the largest difference of an output"),
+        ("--least-agreement", 0.0, "bar of the share of equal greatest outputs, 0 to 1"),
     ):
         validate.add_argument(
             option, type=_number, default=default, metavar="X", help=f"{text} ({default:g})"
         )
+
+
+def _add_last(parser: argparse.ArgumentParser, whole: Any) -> None:
+    parser.add_argument(
+        "--last",
+        type=whole(2, 1 << 40),
+        metavar="N",
+        help="only the last N bytes of the text, such as those that training kept for validation",
+    )
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:

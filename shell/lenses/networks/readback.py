@@ -1,4 +1,4 @@
-"""A transformer's picture as a description again: its own weights, read from its matrices by name.
+"""A network's picture as a description again: its own weights, read from its matrices by name.
 
 What :mod:`.emit` writes is found: bytes with their grids, vectors in steps of 1/65536.  The picture
 keeps tables instead of two numbers, which are worked out of them: the base of rotary positions and
@@ -15,23 +15,28 @@ import numpy as np
 from ....kernel.machine.memory import Memory
 from ....kernel.machine.program import Program, open_memory
 from . import tables
-from .description import Block, Linear, Norm, Transformer, Weights, check
+from .description import Block, Linear, Mlp, Norm, Transformer, Weights, check
 from .emit import ATTENTION_UNIT
-from .quantise import Quantised
+from .quantise import Quantised, QuantiseError
 
 _ONE = 65536
+#: Stands for an epsilon that the picture rounds to 0: too small to make a difference.
+_LEAST = 2.0**-40
+#: A picture can name fewer matrices than that.
+_MOST_GROUPS = 256
 _LINEAR = ("qkv", "out", "up", "down")
 
 
 class ReadbackError(ValueError):
-    """The picture is none that the model builder makes of a transformer; the message says why."""
+    """The picture is none that the model builder makes of such a network; the message says why."""
 
 
 class Matrices:
     """The matrices of a picture by name."""
 
-    def __init__(self, program: Program) -> None:
-        self._memory: Memory = open_memory(program)
+    def __init__(self, program: Program, memory: Memory | None = None) -> None:
+        """``memory``: one that a run of the program left (None: as the picture has them)."""
+        self._memory = open_memory(program) if memory is None else memory
         self._entries = {name: i for i, name in enumerate(program.meta.names) if name}
 
     def __contains__(self, name: str) -> bool:
@@ -55,6 +60,13 @@ class Matrices:
         """A matrix of X as float64."""
         return self.words(name) / _ONE
 
+    def row(self, name: str) -> np.ndarray:
+        """A matrix of X that has one row and is not empty, as float64 (columns,)."""
+        values = self.fixed(name)
+        if len(values) != 1 or not values.size:
+            raise ReadbackError(f"{name} is {values.shape[0]} x {values.shape[1]}, not one row")
+        return np.asarray(values[0])
+
     def quantised(self, name: str, unit: int = 1) -> Quantised:
         """A matrix of Q, its grid multiplied by ``unit``."""
         header = self._memory.header(self._entry(name))
@@ -65,7 +77,10 @@ class Matrices:
         data = self._memory.bytes[start : start + header.rows * stride]
         grid = np.array([header.w4, header.w5], np.uint32).view(np.float32).astype(float) * unit
         q = data.reshape(header.rows, stride)[:, : header.cols].copy()
-        return Quantised(q, float(grid[0]), float(grid[1]))
+        try:
+            return Quantised(q, float(grid[0]), float(grid[1]))
+        except QuantiseError as error:
+            raise ReadbackError(f"{name}: {error.what}") from error
 
     def _entry(self, name: str) -> int:
         if name not in self._entries:
@@ -112,8 +127,8 @@ def read_transformer(program: Program) -> Transformer:
             for i in range(blocks)
         ),
         norm=Norm(
-            found.fixed("final_gain")[0],
-            found.fixed("final_bias")[0] if "final_bias" in found else None,
+            found.row("final_gain"),
+            found.row("final_bias") if "final_bias" in found else None,
         ),
         heads=heads,
         context=found.shape("COLUMNS")[1],
@@ -123,7 +138,8 @@ def read_transformer(program: Program) -> Transformer:
         head=(found.quantised("HEAD_WEIGHTS"),) if "HEAD_WEIGHTS" in found else None,
         activation=_activation(found),
         gated=up == 2 * down,
-        epsilon=float(found.fixed("NOISE")[0, 0]) / 2**14,
+        # Lifted by 14 bits, see templates; what rounds to nothing there adds nothing.
+        epsilon=max(float(found.row("NOISE")[0]), _LEAST) / 2**14,
     )
     check(network)
     return network
@@ -168,6 +184,8 @@ def _vectors(
     sizes = [(f"norm_{n}_{part}", width) for n in (1, 2) for part in ("gain", "bias")]
     sizes += [(f"{name}_bias", _columns(weights[name][0])) for name in _LINEAR]
     sizes = [(name, size) for name, size in sizes if name in found]
+    if not {"norm_1_gain", "norm_2_gain"} <= {name for name, _ in sizes}:
+        raise ReadbackError("its norms have no gains")
     values = found.fixed("VECTORS")
     total = sum(size for _, size in sizes)
     if values.shape != (blocks, total):
@@ -192,13 +210,54 @@ def _activation(found: Matrices) -> str:
 
 
 def _base(found: Matrices, head: int) -> float:
-    """The base of rotary positions: a round number whose tables are the picture's."""
+    """The base of the rotary positions whose tables are the picture's, a round number if one is."""
     cosine, sine = found.fixed("ROTARY_COSINE"), found.fixed("ROTARY_SINE")
-    guess = 10000.0
+    if cosine.shape != sine.shape or cosine.shape[1] != head // 2:
+        raise ReadbackError(f"the tables of rotary positions do not fit heads of {head} columns")
+    guess = np.float64(10000.0)
     if head > 2 and len(cosine) > 1:
-        guess = math.atan2(sine[1, 1], cosine[1, 1]) ** (-head / 2)
-    for base in (10000.0, *(float(f"{guess:.{figures}g}") for figures in (1, 2, 3, 4, 5))):
+        with np.errstate(over="ignore"):  # then no table fits
+            guess = np.float64(_second_frequency(cosine[:, 1], sine[:, 1])) ** (-head / 2)
+    rounded = [float(f"{guess:.{figures}g}") for figures in range(1, 8)]
+    for base in (10000.0, *rounded, float(guess)):
         both = tables.rotary(len(cosine), head, base)
         if all(np.abs(a - b).max() < 1 / _ONE for a, b in zip(both, (cosine, sine), strict=True)):
             return base
     raise ReadbackError("the base of the rotary positions cannot be told from their tables")
+
+
+def _second_frequency(cosine: np.ndarray, sine: np.ndarray) -> float:
+    """Radians by which a position turns, from all positions: at each power of two the turns that
+    were counted so far are known well enough to tell the angle from one a whole turn off."""
+    frequency, position = math.atan2(sine[1], cosine[1]), 1
+    while 2 * position < len(cosine):
+        position *= 2
+        found = math.atan2(sine[position], cosine[position])
+        off = math.remainder(found - frequency * position, 2 * math.pi)
+        frequency += off / position
+    return max(frequency, 1e-12)
+
+
+# ---- multi-layer perceptrons -----------------------------------------------------------------
+
+
+def read_mlp(program: Program) -> Mlp:
+    """The MLP of a picture, quantised as it is there.
+
+    Raises ReadbackError for a picture that has none, DescriptionError for one whose parts do not
+    fit each other.
+    """
+    found = Matrices(program)
+    layers = []
+    for i in count():
+        names = [f"w_layer_{i}", *(f"w_layer_{i}_{g}" for g in range(1, _MOST_GROUPS))]
+        weight = tuple(found.quantised(name) for name in names if name in found)
+        if not weight:
+            break
+        bias = f"layer_{i}_bias"
+        layers.append(Linear(weight, found.row(bias) if bias in found else None))
+    if not layers:
+        raise ReadbackError("there is no matrix w_layer_0")
+    network = Mlp(tuple(layers), _activation(found))
+    check(network)
+    return network

@@ -18,11 +18,10 @@ from ....kernel.machine.memory import Memory
 from ....kernel.machine.meta import Arg, Scalar
 from ....kernel.machine.ports import Message, Ports, Refused, Wait
 from ....kernel.machine.program import Program, open_memory
+from .comparison import Comparison, ValidationError, compare
 from .description import Transformer
 from .reference import Reference
 
-#: What a validation must reach: see docs/networks.md.
-LEAST_CORRELATION, GREATEST_ERROR = 0.99999, 0.005
 #: Memory that a network may use, and fuel for a slice: it runs until it stops by itself.
 QUOTA_BYTES, SLICE = 1 << 31, 1 << 50
 
@@ -34,12 +33,12 @@ class Executor(Protocol):
         """Run until the program stops or the slice is used up."""
         ...
 
+    def settle(self) -> None:
+        """Bring all of the memory's words up to date."""
+        ...
+
 
 ExecutorFactory = Callable[[Memory, Ports], Executor]
-
-
-class ValidationError(RuntimeError):
-    """The picture did not give what it was asked for; the message says what happened."""
 
 
 def _number(kind: str, value: int) -> Message:
@@ -71,19 +70,22 @@ class Desk:
     """Ports t, a, r, s and p for one run.
 
     ``arguments``: answers by number.  ``text``: input text.  ``random``: a NumPy generator, or None
-    to refuse.  What the program writes is kept: ``written`` (bytes), ``pictures`` (uint8 (rows,
-    columns, 4)), ``screen`` (the last picture shown).
+    to refuse.  What the program writes is kept: ``written`` and ``notes`` (bytes), ``pictures``
+    (uint8 (rows, columns, 4)), ``screen`` (the last picture shown).  ``take``: is handed each
+    picture, which then is not kept.
     """
 
     arguments: Sequence[Message] = ()
     text: bytes = b""
     random: np.random.Generator | None = None
     written: bytearray = field(default_factory=bytearray)
+    notes: bytearray = field(default_factory=bytearray)
     pictures: list[np.ndarray] = field(default_factory=list)
     screen: np.ndarray | None = None
+    take: Callable[[np.ndarray], None] | None = None
 
     def read(self, letter: str, selector: Message) -> Message | Wait | Refused:
-        """Arguments, input text once, random words."""
+        """Arguments, input text once, random words; nobody sees the screen."""
         if letter == "a":
             number = int(selector.data.flat[0])
             if 0 <= number < len(self.arguments):
@@ -96,14 +98,20 @@ class Desk:
             rows, columns = (int(n) for n in selector.data.ravel()[:2])
             words = self.random.integers(0, 1 << 32, (rows, columns), np.uint32)
             return Message("I", words.view(np.int32))
+        if letter == "s":
+            return Message("I", np.array([[1, 1, 60]], np.int32))
         return Refused(letter)
 
     def write(self, letter: str, message: Message, selector: Message) -> Wait | Refused | None:
-        """Keeps texts and pictures."""
+        """Keeps texts and pictures, and notes (texts with a selector) apart."""
         if letter == "t" and message.kind == "T":
-            self.written += message.data.tobytes()
+            kept = self.notes if selector.data.any() else self.written
+            kept += message.data.tobytes()
         elif letter == "p" and message.kind == "P":
-            self.pictures.append(message.data.copy())
+            if self.take is None:
+                self.pictures.append(message.data.copy())
+            else:
+                self.take(message.data)
         elif letter == "s" and message.kind == "P":
             if self.screen is None or self.screen.shape != message.data.shape:
                 self.screen = np.empty_like(message.data)
@@ -124,26 +132,49 @@ def run(
     arguments: Mapping[str, Scalar] | None = None,
     text: bytes = b"",
     random: np.random.Generator | None = None,
+    take: Callable[[np.ndarray], None] | None = None,
 ) -> Desk:
     """Run a picture to its end with arguments by name; what it wrote.
 
+    ``take``: is handed each picture as it comes, instead of keeping it.
+
     Raises ValidationError for an argument it does not know and for any end but a halt with 0.
     """
-    given = dict(arguments or {})
-    messages = [_argument(arg, given.pop(arg.name, None)) for arg in program.meta.args]
+    desk = Desk(text=text, random=random, take=take)
+    play(program, factory, desk, arguments or {})
+    return desk
+
+
+def play(
+    program: Program,
+    factory: ExecutorFactory,
+    desk: Desk,
+    arguments: Mapping[str, Scalar],
+    *,
+    settled: bool = False,
+) -> Memory:
+    """Run a picture to its end at a desk, which is given the arguments; the memory it left.
+
+    ``settled``: matrices of the memory are to be read, wherever it ran.  Raises ValidationError as
+    :func:`run` does.
+    """
+    given = dict(arguments)
+    desk.arguments = [_argument(arg, given.pop(arg.name, None)) for arg in program.meta.args]
     if given:
         raise ValidationError(
             f"the picture has no argument {', '.join(given)}: was it made by the model builder?"
         )
-    desk = Desk(messages, text, random)
     memory = open_memory(program, QUOTA_BYTES)
-    stop = factory(memory, desk).run(SLICE)
+    executor = factory(memory, desk)
+    stop = executor.run(SLICE)
     if stop.reason != "H" or stop.status:
         raise ValidationError(
             f"the picture stopped at {_place(program, stop.pc)}: {REASONS[stop.reason].title}, "
             f"detail {stop.detail}, status {stop.status}"
         )
-    return desk
+    if settled:
+        executor.settle()
+    return memory
 
 
 def _place(program: Program, pc: int) -> str:
@@ -174,39 +205,12 @@ def _fixed(pictures: Sequence[np.ndarray]) -> np.ndarray:
     """Pictures of fixed-point words as numbers, one below the other."""
     if not pictures:
         raise ValidationError("the picture made nothing of this text: does it know its characters?")
-    words = [np.ascontiguousarray(picture).view(np.int32)[:, :, 0] for picture in pictures]
-    return np.vstack(words) / 65536.0
+    return np.vstack([words_of(picture) for picture in pictures]) / 65536.0
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """How a picture's logits differ from the reference's.
-
-    ``correlation``: of all logits (Pearson).  ``largest``: greatest difference.  ``agreement``:
-    share of rows with the same likeliest token.  ``rows``: how many were compared.
-    """
-
-    correlation: float
-    largest: float
-    agreement: float
-    rows: int
-
-    @property
-    def passes(self) -> bool:
-        """Whether the bars of docs/networks.md are reached."""
-        return self.correlation > LEAST_CORRELATION and self.largest < GREATEST_ERROR
-
-
-def compare(got: np.ndarray, wanted: np.ndarray) -> Comparison:
-    """Compare logits (rows, vocabulary).  Raises ValidationError if the shapes differ."""
-    if got.shape != wanted.shape or not got.size:
-        raise ValidationError(f"logits of shape {got.shape}, the reference has {wanted.shape}")
-    a, b = got.astype(np.float64), wanted.astype(np.float64)
-    x, y = (a - a.mean()).ravel(), (b - b.mean()).ravel()
-    norm = math.sqrt(float(x @ x) * float(y @ y))
-    correlation = float(x @ y) / norm if norm else float(np.array_equal(a, b))
-    same = float((a.argmax(axis=1) == b.argmax(axis=1)).mean())
-    return Comparison(correlation, float(np.abs(a - b).max()), same, len(a))
+def words_of(picture: np.ndarray) -> np.ndarray:
+    """The pixels of a picture, uint8 (rows, columns, 4), as int32 (rows, columns)."""
+    return np.ascontiguousarray(picture).view(np.int32)[:, :, 0]
 
 
 def validate(

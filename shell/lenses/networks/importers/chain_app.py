@@ -8,7 +8,7 @@ from string import Template
 
 import numpy as np
 
-from ..description import Linear, Mlp, on_grid
+from ..description import Linear, Mlp, on_grid, shape_of
 from ..emit import Emitted, emit
 from ..quantise import QuantiseError, quantise_matrix
 from ..tables import REACH, STEPS, bump
@@ -118,7 +118,10 @@ def chain_app(
     ForeignError if the shape does not hold the inputs or a weight matrix cannot be quantised.
     """
     if isinstance(network, Mlp):
-        inputs, outputs = network.layers[0].weight.shape[0], network.layers[-1].weight.shape[1]
+        inputs, outputs = (
+            shape_of(network.layers[0].weight)[0],
+            shape_of(network.layers[-1].weight)[1],
+        )
         files = dict(emit(network, method=method, groups=groups).files)
     else:
         inputs, outputs = network.inputs, network.outputs

@@ -30,8 +30,8 @@ time. What looks like a special token in the prompt is plain text.
 
 --mode logits hands on, as a picture, what it makes of the prompt, or of the text input: a row for
 each token, a pixel (1/65536) for each that could follow. --mode loss: a row for each token but the
-first, its loss in nats. --mode tokens: one row, the numbers of the tokens. The first two read
-$context tokens at a time.
+first, its loss in nats. Both read $context tokens at a time. --mode tokens: one row, the numbers
+of the tokens, with those that stand before every text.
 \"\"\"
 ports ${screen}text arguments random picture
 arg   prompt text = "" "what the text begins with"
@@ -150,13 +150,13 @@ proc judge {
     many  : I scratch
     end   : I scratch
     words : P scratch
+    if BEFORE { call begin }
     if at == 3 {
         words = reshape(codes, [min(size(codes), 1), size(codes)])
         out(picture, words)
         return
     }
     call network_start
-    if BEFORE { call begin }
     end = size(codes) - (at == 2)
     from = 0
     while from < end {

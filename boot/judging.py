@@ -1,0 +1,133 @@
+"""What ``pxos eval`` and ``pxos validate`` share: pictures, where they run, files, results."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..kernel.placement import GPU, NoGpuError, cpu_executor
+from . import environment, gpu
+from .errors import BootError
+from .standard import say, tell
+from .streams import why
+from .train_progress import span
+
+if TYPE_CHECKING:
+    from ..kernel.machine.program import Program
+    from ..shell.lenses.networks import ExecutorFactory
+
+MOST_TEXT, MOST_WEIGHTS = 1 << 26, 1 << 34
+#: Seconds between two states of the line that tells how far it is.
+_PAUSE = 0.5
+
+
+def open_picture(name: str) -> Program:
+    """The program of a file or an app's name; raises BootError."""
+    from .run_app import find_program
+
+    program, _ = find_program(name, environment.app_store())
+    return program
+
+
+@contextmanager
+def executor(options: Namespace) -> Iterator[ExecutorFactory]:
+    """What runs the picture.  What a network can be wrong in becomes a BootError on the way out."""
+    from ..shell.lenses.networks import DescriptionError, ValidationError
+    from ..shell.lenses.networks.readback import ReadbackError
+
+    factory, lost = _executor(options.on)
+    try:
+        yield factory
+    except lost as error:
+        raise BootError(f"the GPU gave up: {error}", "--on gpu", "try --on cpu") from error
+    except ValidationError as error:
+        raise BootError(str(error), options.model) from error
+    except ReadbackError as error:
+        raise BootError(
+            f"its network cannot be read from the picture: {error}", options.model
+        ) from error
+    except DescriptionError as error:
+        raise BootError(error.what, options.model, error.advice) from error
+
+
+def _executor(on: str) -> tuple[ExecutorFactory, tuple[type[Exception], ...]]:
+    """The factory, and what it raises when its device is gone or full."""
+    if on != GPU:
+        return cpu_executor, ()
+    try:
+        backend = gpu.open_backend()
+    except NoGpuError as error:
+        raise BootError(error.what, "--on gpu", error.advice) from error
+    return backend.make, (backend.lost, backend.full)
+
+
+def read_file(path: Path, what: str, most: int) -> bytes:
+    """A whole file of at most so many bytes; raises BootError, which calls it ``what``."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(most + 1)
+    except OSError as error:
+        raise BootError(f"the {what} cannot be read, {why(error)}", str(path)) from error
+    if len(data) > most:
+        raise BootError(f"a {what} has at most {most >> 20} MiB", str(path))
+    return data
+
+
+def read_text(path: Path, last: int | None) -> bytes:
+    """A text, or its last so many bytes; raises BootError."""
+    text = read_file(path, "text", MOST_TEXT)
+    return text if last is None else text[-last:]
+
+
+def tell_facts(facts: dict[str, object], as_json: bool, shown: dict[str, str]) -> None:
+    """Print what was found: all of it as JSON, or a line for each fact that ``shown`` has a form
+    for."""
+    if as_json:
+        tell(json.dumps(facts) + "\n")
+        return
+    lines = (
+        f"{name.replace('_', ' '):20}{form.format(facts[name])}\n" for name, form in shown.items()
+    )
+    tell("".join(lines))
+
+
+class Countdown:
+    """How far a long evaluation is: a line on a terminal that rewrites itself, nothing elsewhere.
+
+    ``total``: how many of ``unit`` there are.  ``clock``: seconds from anywhere.
+    """
+
+    def __init__(self, total: int, unit: str, clock: Callable[[], float]) -> None:
+        """Nothing is shown before something is counted."""
+        self._total, self._unit, self._clock = total, unit, clock
+        self._terminal = sys.stderr.isatty()
+        self._begun = self._shown = clock()
+        self._done = 0
+        self._line = False
+
+    def __enter__(self) -> Countdown:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._line:
+            say("\r\x1b[K", end="")
+
+    def count(self, many: int) -> None:
+        """So many more are done."""
+        self._done += many
+        now = self._clock()
+        if not self._terminal or now - self._shown < _PAUSE:
+            return
+        self._shown = now
+        rate = self._done / max(now - self._begun, 1e-9)
+        left = span(max(self._total - self._done, 0) / max(rate, 1e-9))
+        line = f"{self._done:,} of {self._total:,} {self._unit}, {rate:,.0f}/s, {left} left"
+        room = max(shutil.get_terminal_size().columns - 1, 20)
+        say("\r" + line[:room] + "\x1b[K", end="")
+        self._line = True
