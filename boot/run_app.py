@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -147,8 +148,7 @@ class _Run:
         screen.check()
         forced = bool(screen.where or screen.frames)
         self._lively = self._still = self._lingers = False
-        fed = bool(self._meta.inputs) and len(options.inputs) >= len(self._meta.inputs)
-        self._unseen = answers(self._meta) and fed and not forced
+        self._unseen = answers(self._meta) and not forced and not self._wants_screen()
         if "screen" in self._meta.ports:
             self._lingers = not is_lively(self._meta)
             self._lively = not (self._lingers or self._unseen) or (forced and not options.outputs)
@@ -161,7 +161,8 @@ class _Run:
         options = self._options
         seed = options.seed
         if seed is None:
-            seed = environment.chance() if where in ("window", "terminal") else 0
+            screen = "screen" in self._meta.ports and where != "headless"
+            seed = environment.chance() if screen else 0
         places = gpu.backends()
         gpu.require(places, options.on)
         kernel = Kernel(self._store, clock=clock, seed=seed, backends=places, on=options.on)
@@ -179,6 +180,21 @@ class _Run:
             if self._outputs is not None:
                 self._outputs.abandon()
             kernel.close()
+
+    def _wants_screen(self) -> bool:
+        """Whether a program that needs no screen is to have one all the same.
+
+        It is while it lacks the pictures that it asks for.  If it asks for none, it is where
+        somebody can look at a window while the text comes in the terminal, or has told it nothing
+        and has only the terminal.
+        """
+        options = self._options
+        if self._meta.inputs:
+            return len(options.inputs) < len(self._meta.inputs)
+        if options.outputs or not sys.stdout.isatty():
+            return False
+        alone = not options.words and environment.has_terminal()
+        return environment.may_have_display() or alone
 
     def _where(self) -> str:
         """Where its screen is; "" if it needs none."""

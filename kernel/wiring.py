@@ -65,7 +65,7 @@ def connect(
     }
     granted = process.grants.ports
     streams: tuple[Device, ...] = (
-        Text(text_in, text_out, wake("t")),
+        Text(text_in, text_out, wake("t"), partial(kernel.tell, process)),
         Picture(inputs, output, wake("p")),
     )
     for stream in streams:

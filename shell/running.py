@@ -153,7 +153,7 @@ class PipelineRun:
         if still:
             if pictures is not None:
                 self._members.append(LastPicture(process, pictures))
-        elif "screen" in meta.ports and not fed and session.present is not None:
+        elif is_lively(meta) and not fed and session.present is not None:
             session.present(process)
 
     # ---- running --------------------------------------------------------------------------
@@ -243,8 +243,9 @@ class PipelineRun:
 
 
 def _is_fed(stage: AppStage, into: str) -> bool:
-    """Whether a stage gets pictures and needs no screen to answer them."""
-    return answers(stage.program.meta) and (into == PICTURE or bool(stage.files))
+    """Whether a stage has the pictures that it asks for and needs no screen to answer."""
+    meta = stage.program.meta
+    return answers(meta) and (not meta.inputs or into == PICTURE or bool(stage.files))
 
 
 class ChainRun:

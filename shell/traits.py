@@ -17,9 +17,9 @@ def is_lively(meta: Meta) -> bool:
 
 
 def answers(meta: Meta) -> bool:
-    """Whether a lively program needs no screen once it is given pictures: it says in text what they
-    are, and ends with them."""
-    return is_lively(meta) and bool(meta.inputs) and {"picture", "text"} <= set(meta.ports)
+    """Whether a lively program needs no screen once it has the pictures that it asks for, if any:
+    it says in text what it makes of them, and ends."""
+    return is_lively(meta) and {"picture", "text"} <= set(meta.ports)
 
 
 def is_still(meta: Meta) -> bool:

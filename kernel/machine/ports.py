@@ -82,7 +82,7 @@ PORTS: dict[str, Port] = {
             "t",
             "text",
             "T 1 x n: the next piece of input text; 0x0 at its end",
-            "T: output text",
+            "T: output text; with selector 1 a note to the user, beside the pipe",
             ("in", "out"),
             "Text in and out.",
         ),

@@ -15,11 +15,11 @@ from pxos.kernel.devices.files import Files
 from pxos.kernel.devices.line import Line
 from pxos.kernel.devices.picture import Picture
 from pxos.kernel.devices.screen import MAX_PIXELS, Screen, Surface, bounded_size
-from pxos.kernel.devices.text import Text
+from pxos.kernel.devices.text import MOST_NOTE_BYTES, MOST_NOTES, Text
 from pxos.kernel.machine import png
 from pxos.kernel.machine.fault import InternalError
 from pxos.kernel.machine.ports import PORTS, Message, Refused, Wait
-from pxos.kernel.pipes import IterSource, ListSink, Pipe, SourceError
+from pxos.kernel.pipes import Flow, IterSource, ListSink, Pipe, SourceError
 
 NOTHING = Message("T", np.zeros((0, 0), np.uint8))
 
@@ -133,6 +133,21 @@ def test_surface_sizes_are_bounded(asked: tuple[int, int], given: tuple[int, int
 
 
 # ---- text and pictures -----------------------------------------------------------------
+
+
+def test_notes_go_to_the_user_and_not_into_the_pipe() -> None:
+    pipe: Pipe[bytes] = Pipe("text")
+    told: list[str] = []
+    device = Text(None, pipe.writer, lambda: None, told.append)
+    device.write(t(b"said"), i(0))
+    device.write(t("beside\n it: \x1b[31m\u009b é\0".encode()), i(1))
+    assert pipe.reader.read() == b"said"
+    assert pipe.reader.read() is Flow.PENDING
+    assert told == ["beside it: \ufffd[31m\ufffd é\ufffd"]
+    for _ in range(100):
+        device.write(t(b"x" * 1000), i(1))
+    assert len(told) == MOST_NOTES
+    assert told[-1] == "x" * MOST_NOTE_BYTES
 
 
 def test_an_end_is_ready_once() -> None:

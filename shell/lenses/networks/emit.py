@@ -11,11 +11,12 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from string import Template
 
 import numpy as np
 
 from ....kernel.machine.program import Program
-from ..assembler import assemble
+from ..assembler import AsmError, assemble
 from . import tables
 from .description import (
     DescriptionError,
@@ -30,7 +31,7 @@ from .description import (
     shape_of,
 )
 from .quantise import Quantised
-from .templates import APP, MLP, TRANSFORMER
+from .templates import APP, MLP, NO_WINDOW, TRANSFORMER, WINDOW
 
 #: Where the include files of networks lie.
 LIBRARY = Path(__file__).resolve().parents[3] / "apps" / "lib"
@@ -65,6 +66,40 @@ class Emitted:
         return assemble(
             source, path=str(_NOWHERE / self.main), include_dirs=[LIBRARY], read_file=read
         )
+
+    def fits(self) -> bool:
+        """Whether it can be assembled; tried with arrays of one element, which takes no time."""
+        light = dict(self.files)
+        for name, data in self.files.items():
+            if name.endswith(".npy"):
+                kind = np.load(io.BytesIO(data), allow_pickle=False).dtype
+                buffer = io.BytesIO()
+                np.save(buffer, np.zeros((1, 1), kind), allow_pickle=False)
+                light[name] = buffer.getvalue()
+        try:
+            Emitted(light, self.main).assemble()
+        except AsmError:
+            return False
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Credits:
+    """Who made an app and how it may be used, a line each, and its icon, a PNG of 32 x 32."""
+
+    author: str = ""
+    licence: str = ""
+    icon: bytes = b""
+
+    def lines(self) -> str:
+        """The directives of what is given."""
+        said = {"author": self.author, "licence": self.licence}
+        lines = [f'{key:7} "{quoted(text)}"\n' for key, text in said.items() if text]
+        return "".join(lines) + ('icon    "icon.png"\n' if self.icon else "")
+
+    def files(self) -> dict[str, bytes]:
+        """The files that these name."""
+        return {"icon.png": self.icon} if self.icon else {}
 
 
 @dataclass(slots=True)
@@ -110,6 +145,7 @@ def emit(
     name: str = "model",
     title: str = "",
     about: str = "",
+    credits: Credits = Credits(),
     method: str = "least-squares",
     groups: int = 1,
 ) -> Emitted:
@@ -117,7 +153,8 @@ def emit(
 
     A transformer with a vocabulary becomes an app, ``NAME.pxa``; without one, or an MLP, it becomes
     ``network.pxi`` for an app that somebody writes around it (:mod:`.templates` says how it is
-    called).  ``about``: a sentence for the app's summary.  Raises DescriptionError.
+    called).  ``about``: a sentence for the app's summary.  The app has a window, unless the network
+    leaves too few of the matrices that a program can name.  Raises DescriptionError.
     """
     network = quantised(network, method=method, groups=groups)
     if isinstance(network, Mlp):
@@ -127,20 +164,29 @@ def emit(
     if isinstance(network, Mlp) or network.vocabulary is None:
         return Emitted(builder.files, "network.pxi")
     main = name + ".pxa"
-    builder.files[main] = APP.substitute(
-        title=_quoted(title or name.capitalize()),
-        name=name,
-        summary=_quoted(about or f"writes text with a network of {network.count():,} weights"),
-        context=network.context,
-        vocabulary=network.tokens,
-        encode=_row(_codes(network.vocabulary)),
-        decode=_row(list(network.vocabulary)),
-        start=max(network.vocabulary.find(b"\n"), 0),
-    ).encode()
-    return Emitted(builder.files, main)
+    words = {
+        "title": quoted(title or name.capitalize()),
+        "name": name,
+        "summary": quoted(about or f"writes text with a network of {network.count():,} weights"),
+        "context": network.context,
+        "vocabulary": network.tokens,
+        "encode": _row(_codes(network.vocabulary)),
+        "decode": _row(list(network.vocabulary)),
+        "start": max(network.vocabulary.find(b"\n"), 0),
+        "credits": credits.lines(),
+    }
+    builder.files.update(credits.files())
+    for parts in (WINDOW, NO_WINDOW):
+        filled = {key: Template(text).substitute(name=name) for key, text in parts.items()}
+        builder.files[main] = APP.substitute(words, **filled).encode()
+        emitted = Emitted(builder.files, main)
+        if emitted.fits():
+            break
+    return emitted
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """Text for between the quotes of a directive."""
     return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
@@ -227,6 +273,12 @@ def _transformer(net: Transformer) -> _Builder:
     builder.matrix("EMBEDDING", _one(net.embedding, "embedding"))
     if net.head is not None:
         builder.matrix("HEAD_WEIGHTS", _one(net.head, "head"))
+    if net.glyphs is not None:
+        builder.lines.append(
+            "; The glyphs it knows, a row of pixels each, in no order that means anything."
+        )
+        builder.lines.append(f"const PIXELS = {net.glyphs.shape[1]}")
+        builder.lines.append("GLYPHS : T = " + builder.array("glyphs", net.glyphs))
     if net.positions is not None:
         builder.matrix("POSITIONS", _one(net.positions, "positions"))
     if net.rotary is not None:
@@ -274,7 +326,9 @@ def _transformer(net: Transformer) -> _Builder:
         down=_indent(_linear("y", inside, "down", first.down), 8),
         final_last=_norm("tail", "last", net.norm, "final"),
         final_all=_norm("h", "x", net.norm, "final"),
-        head="EMBEDDING" if net.head is None else "HEAD_WEIGHTS",
+        answer_last=_indent(_answer(net, "tail"), 4),
+        answer_all=_indent(_answer(net, "h"), 4),
+        **_input(net),
     ).encode()
     return builder
 
@@ -300,8 +354,31 @@ def _all_cuts(net: Transformer, inside: str) -> list[str]:
     return lines + _cuts(inside, first.down.weight)
 
 
+def _input(net: Transformer) -> dict[str, str]:
+    """How the network is handed what it reads."""
+    if net.glyphs is None:
+        given = "network.tokens = ...              ; I 1 x n: the tokens"
+        reads, counted = "    tokens : I", "size(tokens)"
+    else:
+        given = "network.pixels = ...              ; T n x PIXELS, 0 or 1: the cells"
+        reads, counted = "    pixels : T\n    evidence : X", "height(pixels)"
+    given = f";     {given} at positions first, first + 1, ..."
+    return {"given": given, "reads": reads, "counted": counted}
+
+
+def _answer(net: Transformer, y: str) -> list[str]:
+    """From the stream, normalised, to logits."""
+    head = "EMBEDDING" if net.head is None else "HEAD_WEIGHTS"
+    if net.glyphs is None:
+        return [f"network.logits = {y} @ {head}.T"]
+    return [f"network.evidence = {y} @ {head}.T", "network.logits = network.evidence @ GLYPHS.T"]
+
+
 def _embed(net: Transformer) -> list[str]:
-    lines = ["x = rows(EMBEDDING, network.tokens)"]
+    if net.glyphs is None:
+        lines = ["x = rows(EMBEDDING, network.tokens)"]
+    else:
+        lines = ["x = network.pixels @ EMBEDDING"]
     if net.positions is not None:
         lines += ["y = rows(POSITIONS, attention.at)", "x += y"]
     return lines
