@@ -1,9 +1,9 @@
 """ONNX files whose graph is one path of layers: linear, norms, activations, softmax.
 
-Operators: https://onnx.ai/onnx/operators/.  Constants are computed where they are used (Constant,
-Identity, Cast, Transpose, Reshape, Flatten, Squeeze, Unsqueeze of constants); what runs must be one
-path from the input to the output, on which exporters' spellings of GELU and SiLU are recognised.
-Anything else is refused with the operator and its node.
+Operators: https://onnx.ai/onnx/operators/.  What can be computed beforehand is
+(:mod:`.onnx_constants`); what runs must be one path from the input to the output, on which
+exporters' spellings of GELU and SiLU are recognised.  Anything else is refused with the operator
+and its node.
 """
 
 from __future__ import annotations
@@ -17,13 +17,16 @@ import numpy as np
 from ..description import Mlp
 from .chain import Chain, ChainBuilder
 from .common import MAX_WEIGHTS, ForeignError, optional, read_limited
+from .onnx_constants import INPUTS, Constants, attribute_of
 
 #: Largest file that is read; ONNX files of more than 2 GB are not one message anyway.
 MAX_FILE = 1 << 31
+#: Oldest version of the operators: before it, Add and its like had rules of their own.
+OLDEST_OPSET = 7
 _SUPPORTED = (
     "Gemm, MatMul, Add, Sub, Mul, Div, Relu, Gelu, Erf and Sigmoid (in GELU and SiLU), Softmax, "
     "LayerNormalization, RMSNormalization, BatchNormalization, Flatten, Reshape, Identity, "
-    "Dropout, Cast"
+    "Dropout, Cast, Swish"
 )
 
 
@@ -38,51 +41,35 @@ def read_onnx(path: Path) -> Mlp | Chain:
         raise ForeignError(f"{path} is no ONNX file ({error})", "get a whole copy") from error
     if not model.graph.node:
         raise ForeignError(f"{path} has no graph", "get a whole copy")
-    return _Reader(model.graph, onnx).read()
+    for imported in model.opset_import:
+        if imported.domain in ("", "ai.onnx") and imported.version < OLDEST_OPSET:
+            raise ForeignError(
+                f"the model uses version {imported.version} of the ONNX operators",
+                f"export it with {OLDEST_OPSET} or newer",
+            )
+    return _Reader(model.graph, onnx, path.parent).read()
 
 
 class _Reader:
     """Walks a graph from its input to its output."""
 
-    def __init__(self, graph: Any, onnx: Any) -> None:
+    def __init__(self, graph: Any, onnx: Any, folder: Path) -> None:
         self._onnx = onnx
         self._graph = graph
-        self._constants: dict[str, np.ndarray] = {}
-        self._total = 0
+        self._constants = Constants(onnx, folder)
         for tensor in graph.initializer:
-            self._constants[tensor.name] = self._array(tensor, tensor.name)
+            self._constants.add(tensor, tensor.name)
         inputs = [value for value in graph.input if value.name not in self._constants]
         if len(inputs) != 1 or len(graph.output) != 1:
             raise ForeignError(
                 f"the graph has {len(inputs)} inputs and {len(graph.output)} outputs",
                 "one of each is supported",
             )
-        self._at = inputs[0].name
+        self._input, self._at = inputs[0], inputs[0].name
         self._uses: dict[str, list[Any]] = {}
         self._fold_constants()
         self.builder = ChainBuilder(inputs=self._input_width(inputs[0]))
         self.builder.width = self.builder.inputs
-
-    def _array(self, tensor: Any, name: str) -> np.ndarray:
-        """A tensor as an array; its size is checked before it is made."""
-        if tensor.data_location == self._onnx.TensorProto.EXTERNAL or tensor.external_data:
-            raise ForeignError(
-                f"the weights {name} stand in another file", "save the model in one file"
-            )
-        if any(n < 0 for n in tensor.dims):
-            raise ForeignError(f"the weights {name} have a negative size", "get a whole copy")
-        self._total += math.prod(tensor.dims)
-        if self._total > MAX_WEIGHTS:
-            raise ForeignError(
-                f"the model holds {self._total:,} weights", f"a picture takes {MAX_WEIGHTS:,}"
-            )
-        try:
-            array: np.ndarray = self._onnx.numpy_helper.to_array(tensor)
-        except (ValueError, TypeError, KeyError) as error:
-            raise ForeignError(
-                f"the weights {name} cannot be read ({error})", "get a whole copy"
-            ) from error
-        return array
 
     def _input_width(self, value: Any) -> int | None:
         """Numbers of one example, if the file says: all dimensions behind the first."""
@@ -98,52 +85,35 @@ class _Reader:
         for node in self._graph.node:
             if node.domain not in ("", "ai.onnx", "com.microsoft"):
                 raise self._unsupported(node)
+            least = INPUTS.get(node.op_type, 1)
+            if not node.output or len(node.input) < least or not all(node.input[:least]):
+                raise ForeignError(
+                    f"the node {_called(node)} has no output, or fewer than {least} inputs",
+                    "get a whole copy",
+                )
+            done = False
             if node.op_type == "Constant":
-                self._constants[node.output[0]] = self._constant(node)
+                done = self._constants.constant(node)
+            elif node.op_type == "Shape" and list(node.input) == [self._input.name]:
+                done = self._keep_shape(node)
             elif node.input and all(name in self._constants for name in node.input if name):
-                self._constants[node.output[0]] = self._folded(node)
+                done = self._constants.fold(node, _called(node))
             else:
                 for name in dict.fromkeys(node.input):
                     if name and name not in self._constants:
                         self._uses.setdefault(name, []).append(node)
+                done = True
+            if not done:
+                raise self._unsupported(node)
 
-    def _constant(self, node: Any) -> np.ndarray:
-        for attribute in node.attribute:
-            if attribute.name == "value":
-                return self._array(attribute.t, node.output[0])
-            if attribute.name in ("value_float", "value_floats", "value_int", "value_ints"):
-                return np.asarray(self._onnx.helper.get_attribute_value(attribute))
-        raise self._unsupported(node)
-
-    def _folded(self, node: Any) -> np.ndarray:
-        x, *others = (self._constants[name] for name in node.input if name)
-        kind = node.op_type
-        try:
-            if kind == "Identity":
-                return x
-            if kind == "Cast":
-                types = self._onnx.helper.tensor_dtype_to_np_dtype
-                return x.astype(types(self._attribute(node, "to", 1)))
-            if kind == "Transpose":
-                return np.transpose(x, self._attribute(node, "perm", None))
-            if kind in ("Reshape", "Unsqueeze", "Squeeze"):
-                axes = others[0] if others else self._attribute(node, "axes", None)
-                return self._reshaped(kind, x, axes)
-        except (ValueError, TypeError, KeyError) as error:
-            raise ForeignError(
-                f"{_called(node)} does not fit ({error})", "export it again"
-            ) from error
-        raise self._unsupported(node)
-
-    def _reshaped(self, kind: str, x: np.ndarray, sizes: Any) -> np.ndarray:
-        numbers = None if sizes is None else tuple(int(n) for n in np.ravel(sizes))
-        if kind == "Squeeze":
-            return np.squeeze(x, numbers)
-        if numbers is None:
-            raise ValueError("no sizes are given")
-        if kind == "Unsqueeze":
-            return np.expand_dims(x, numbers)
-        return x.reshape([x.shape[i] if n == 0 else n for i, n in enumerate(numbers)])
+    def _keep_shape(self, node: Any) -> bool:
+        """The input's shape as Reshape takes it: 0 for the batch, which stays what it is."""
+        sizes = [dim.dim_value for dim in self._input.type.tensor_type.shape.dim]
+        begin = self._attribute(node, "start", 0)
+        if not sizes or 0 in sizes[1:] or begin or self._attribute(node, "end", None) is not None:
+            return False
+        self._constants.put(node.output[0], np.array([0, *sizes[1:]], np.int64))
+        return True
 
     # ---- the path ------------------------------------------------------------------------------
 
@@ -190,15 +160,35 @@ class _Reader:
         elif kind == "Gelu":
             tanh = self._attribute(node, "approximate", b"none") == b"tanh"
             self.builder.activation(name, "gelu_tanh" if tanh else "gelu")
-        elif kind not in ("Identity", "Dropout", "Cast"):
+        elif kind == "Swish" and self._attribute(node, "alpha", 1.0) == 1.0:
+            self.builder.activation(name, "silu")
+        elif kind == "Dropout":
+            self._dropout(node, name)
+        elif kind == "Cast":
+            self._cast(node, name)
+        elif kind != "Identity":
             raise self._unsupported(node)
         self._at = node.output[0]
 
-    def _other(self, node: Any, name: str) -> np.ndarray:
-        """The constant operand of a node with two."""
+    def _dropout(self, node: Any, name: str) -> None:
+        """Nothing happens, unless it was exported in training."""
+        if len(node.input) > 2 and node.input[2]:
+            training = node.input[2]
+            if training not in self._constants or self._constants[training].any():
+                raise ForeignError(f"{name} drops out at random", "export it in evaluation mode")
+
+    def _cast(self, node: Any, name: str) -> None:
+        """Between kinds of floats nothing happens: the picture computes in its own."""
+        kind = self._onnx.TensorProto
+        floats = (kind.FLOAT, kind.FLOAT16, kind.DOUBLE, kind.BFLOAT16)
+        if self._attribute(node, "to", 0) not in floats:
+            raise ForeignError(f"{name} makes integers", "only casts to floats are supported")
+
+    def _other(self, node: Any, name: str) -> str:
+        """The constant operand of a node with two, by its name."""
         for operand in node.input:
             if operand in self._constants:
-                return self._constants[operand]
+                return str(operand)
         raise ForeignError(f"{name} works on two values that are computed", "layers must be a row")
 
     def _gemm(self, node: Any, name: str) -> None:
@@ -213,7 +203,9 @@ class _Reader:
             bias = self._weights(node.input[2], name) * np.float32(
                 self._attribute(node, "beta", 1.0)
             )
-            bias = np.broadcast_to(bias.ravel(), weight.shape[1:]) if bias.size == 1 else bias
+            if bias.size == 1:
+                bias = np.broadcast_to(bias.ravel(), weight.shape[1:])
+            _check_row(bias, name)
         self.builder.linear(name, weight, bias)
 
     def _matmul(self, node: Any, name: str) -> None:
@@ -224,10 +216,11 @@ class _Reader:
     def _weights(self, operand: str, name: str) -> np.ndarray:
         if operand not in self._constants:
             raise ForeignError(f"{name} has weights that are computed", "layers must be a row")
-        return np.asarray(self._constants[operand], np.float32)
+        return self._constants.floats(operand)
 
     def _arithmetic(self, node: Any, name: str) -> None:
-        values = np.asarray(self._other(node, name), np.float64)
+        values = self._constants.floats(self._other(node, name), np.float64)
+        _check_row(values, name)
         zero, one = np.zeros_like(values), np.ones_like(values)
         first = node.input[0] == self._at
         if node.op_type == "Add":
@@ -257,9 +250,12 @@ class _Reader:
 
     def _batch_norm(self, node: Any, name: str) -> None:
         gain, bias, mean, variance = (
-            self._weights(operand, name).astype(np.float64) for operand in node.input[1:5]
+            self._weights(operand, name).astype(np.float64).ravel() for operand in node.input[1:5]
         )
-        scale = gain / np.sqrt(variance + self._attribute(node, "epsilon", 1e-5))
+        if self._attribute(node, "training_mode", 0):
+            raise ForeignError(f"{name} is in training", "export it in evaluation mode")
+        with np.errstate(invalid="ignore"):  # what is no number is found by the check for NaN
+            scale = gain / np.sqrt(variance + self._attribute(node, "epsilon", 1e-5))
         self.builder.affine(name, scale, bias - mean * scale)
 
     def _softmax(self, node: Any, name: str) -> None:
@@ -269,8 +265,10 @@ class _Reader:
 
     def _runtime_reshape(self, node: Any, name: str) -> None:
         """Shapes (batch, columns) and those that only merge the dimensions of an example."""
-        sizes = [int(n) for n in np.ravel(self._other(node, name))]
-        if len(sizes) != 2 or not (sizes[0] in (-1, 0, 1) or sizes[1] == -1):
+        sizes = [int(n) for n in np.ravel(self._constants[self._other(node, name)])]
+        dims = self._input.type.tensor_type.shape.dim
+        batch = (-1, 0, 1, dims[0].dim_value if dims else 1)
+        if len(sizes) != 2 or sizes[0] not in batch or sizes[1] < -1 or sizes == [-1, -1]:
             raise ForeignError(f"{name} makes the shape {sizes}", "only flattening is supported")
         width = self.builder.width
         if sizes[1] > 0:
@@ -344,16 +342,13 @@ class _Reader:
         return 1 / value if value and node.input[1] in self._constants else None
 
     def _scalar(self, node: Any) -> np.ndarray:
-        value = self._other(node, _called(node))
+        value = self._constants.floats(self._other(node, _called(node)), np.float64)
         if value.size != 1:
             raise ForeignError(f"{_called(node)} takes {value.size} numbers", "one is expected")
         return value
 
     def _attribute(self, node: Any, name: str, default: Any) -> Any:
-        for attribute in node.attribute:
-            if attribute.name == name:
-                return self._onnx.helper.get_attribute_value(attribute)
-        return default
+        return attribute_of(self._onnx, node, name, default)
 
     def _unsupported(self, node: Any) -> ForeignError:
         return ForeignError(
@@ -363,6 +358,15 @@ class _Reader:
         )
 
 
+def _check_row(values: np.ndarray, name: str) -> None:
+    """Raise ForeignError unless values are the same for every example: one number, or a row."""
+    if any(n != 1 for n in values.shape[:-1]):
+        raise ForeignError(
+            f"{name} takes an array of {' x '.join(map(str, values.shape))}",
+            "a number, or one for each column, is supported",
+        )
+
+
 def _called(node: Any) -> str:
     """A node's name, or what it makes if it has none."""
-    return f"{node.op_type} {node.name or node.output[0]}"
+    return f"{node.op_type} {node.name or ', '.join(node.output[:1])}"
