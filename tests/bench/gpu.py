@@ -142,8 +142,7 @@ def _latency(gpu: Gpu) -> Iterator[Figure]:
     kit.shared.send()
 
     def floor() -> None:
-        gpu.submit([empty.call])
-        gpu.read([Part(kit.fault, 0, 4)])
+        gpu.read([Part(kit.fault, 0, 4)], [empty.call])
 
     ours, peer, ratio = alternating_s(prepared.run, floor, 51)
     yield Figure(

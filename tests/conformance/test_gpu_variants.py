@@ -47,7 +47,7 @@ def seen(name: str, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
         monkeypatch.setattr(owner, attribute, watched)
 
     watch(kit.Kit, "dispatch", lambda args, result: [args[1]])
-    watch(Gpu, "submit", lambda args, result: ["submit"] * bool(args[1]))
+    watch(Gpu, "_record", lambda args, result: ["submit"] * bool(args[2]))
     watch(kit.Kit, "_windows", lambda args, result: ["windows"] * (result != Windows()))
     watch(fuse, "kernel_dispatch", lambda args, result: ["fused"])
     watch(stream.Stream, "upload", lambda args, result: ["upload"])

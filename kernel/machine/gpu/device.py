@@ -73,6 +73,9 @@ class Part(NamedTuple):
     words: int
 
 
+#: A dispatch: pipeline, bind group, workgroups by x and by y.
+Call = tuple[Any, Any, int, int]
+
 _KINDS = {
     "DiscreteGPU": "discrete GPU",
     "IntegratedGPU": "integrated GPU",
@@ -178,6 +181,13 @@ class Gpu:
         self._wgpu = wgpu
         self._device = device
         self._queue = device.queue
+        native = wgpu.backends.wgpu_native
+        self._native = (
+            native.lib.wgpuComputePassEncoderSetPipeline,
+            native.lib.wgpuComputePassEncoderSetBindGroup,
+            native.lib.wgpuComputePassEncoderDispatchWorkgroups,
+            native.ffi.NULL,
+        )
         limits = device.limits
         binding = min(limits["max-storage-buffer-binding-size"], limits["max-buffer-size"]) // 4
         self.binding_words = 1 << (binding.bit_length() - 1)
@@ -249,15 +259,18 @@ class Gpu:
             with self._guarded():
                 self._queue.write_buffer(buffer.handle, 4 * start, np.ascontiguousarray(words))
 
-    def read(self, parts: Sequence[Part]) -> list[np.ndarray]:
-        """The words of some parts, each uint32 of its own, after all that was submitted."""
+    def read(self, parts: Sequence[Part], dispatches: Sequence[Call] = ()) -> list[np.ndarray]:
+        """The words of some parts, each uint32 of its own, after all that was submitted and after
+        ``dispatches``, which go in the same submit."""
         total = 4 * sum(part.words for part in parts)
         if not total:
+            self.submit(dispatches)
             return [np.zeros(0, np.uint32) for _ in parts]
         with self.lock, self._guarded():
             if total > self._readback_bytes:
                 self._grow_readback(total)
             encoder = self._device.create_command_encoder()
+            self._record(encoder, dispatches)
             at = 0
             for part in parts:
                 if part.words:
@@ -286,12 +299,12 @@ class Gpu:
             size=self._readback_bytes, usage=usage.MAP_READ | usage.COPY_DST
         )
 
-    def wait(self) -> None:
-        """Wait until all that was submitted is done."""
+    def wait(self, dispatches: Sequence[Call] = ()) -> None:
+        """Submit ``dispatches`` and wait until all that was submitted is done."""
         # A read-back is the wait: wgpu 0.32 declares the callback of onSubmittedWorkDone wrongly.
         if self._mark is None:
             self._mark = self.buffer(MIN_WORDS)
-        self.read([Part(self._mark, 0, 1)])
+        self.read([Part(self._mark, 0, 1)], dispatches)
 
     # ---- kernels -------------------------------------------------------------------------------
 
@@ -348,19 +361,32 @@ class Gpu:
                 ],
             )
 
-    def submit(self, dispatches: Sequence[tuple[Any, Any, int, int]]) -> None:
-        """Run (pipeline, bind group, groups x, groups y) one after the other; does not wait."""
+    def submit(self, dispatches: Sequence[Call]) -> None:
+        """Run dispatches one after the other; does not wait."""
         if not dispatches:
             return
         with self.lock, self._guarded():
             encoder = self._device.create_command_encoder()
-            run = encoder.begin_compute_pass()
-            last = None
-            for pipeline, group, x, y in dispatches:
-                if pipeline is not last:
-                    run.set_pipeline(pipeline)
-                    last = pipeline
-                run.set_bind_group(0, group)
-                run.dispatch_workgroups(x, y, 1)
-            run.end()
+            self._record(encoder, dispatches)
             self._queue.submit([encoder.finish()])
+
+    def _record(self, encoder: Any, dispatches: Sequence[Call]) -> None:
+        """Record dispatches as one pass.
+
+        By the native functions themselves: wgpu's methods take about as long again as what they
+        call, three times a dispatch, and programs of small instructions are bound by this loop.
+        What the native library finds wrong it reports when the encoder is finished.
+        """
+        if not dispatches:
+            return
+        run = encoder.begin_compute_pass()
+        set_pipeline, set_bind_group, dispatch, nothing = self._native
+        handle = run._internal
+        last = None
+        for pipeline, group, x, y in dispatches:
+            if pipeline is not last:
+                set_pipeline(handle, pipeline._internal)
+                last = pipeline
+            set_bind_group(handle, 0, group._internal, 0, nothing)
+            dispatch(handle, x, y, 1)
+        run.end()

@@ -1,7 +1,10 @@
 //! include matmul_finish
 // The end of a large product: the sums of digits, put together and finished.  a holds the sums of
-// rows of its left operand.  n[5]: 128 was taken from each element of the right one; n[6] .. n[12]:
-// as n[0] .. n[6] of matmul_tiles.wgsl.
+// rows of its left operand.  n[5]: the right one is bytes less 128, and the left one was cut by OFFSET
+// (see matmul_pack.wgsl); n[6] .. n[12]: as n[0] .. n[6] of matmul_tiles.wgsl.
+
+// Sums of columns of the right operand, in counts.
+const SUMS: u32 = 3u;
 
 fn element(r: u32, c: u32) -> u32 {
     let left_used = atomicLoad(&counts[0]);
@@ -27,6 +30,9 @@ fn element(r: u32, c: u32) -> u32 {
         }
     }
     if (p.n[5] != 0u) {
+        let taken = 0x808080 & ((1 << (8u * (countOneBits(left_used) - 1u))) - 1);
+        let column = i32(atomicLoad(&counts[SUMS + c]));
+        product = wide_add(product, wide_of(i64_mul(taken, column)));
         sum = vec2<u32>(load_a(2u * r), load_a(2u * r + 1u));
         product = wide_add(product, wide_of(i64_shl(sum, 7u)));
     }

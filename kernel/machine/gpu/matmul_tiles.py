@@ -1,13 +1,16 @@
 """Large matrix products in tiles: byte digits, packed dot products, exact sums.
 
-Every raw integer v is written in balanced digits of base 256, v = sum of d_i * 256^i with d_i in
--128..127: five digits for 32 bits, the fifth only next to 2^31; two for a byte, or one for a byte
-less 128.  ``matmul_pack.wgsl`` cuts the operands into planes of digits, four inner elements to a
-word, and records which planes have digits other than zero.  ``matmul_tiles.wgsl`` multiplies each
-plane of a by each plane of b; a pair with an empty plane ends at once, so that the range of the
-data decides what is done: 16-bit numbers times quantised bytes cost two products.  A sum of k
-products of digits is at most 2^14 * k, which fits 32 bits up to k = 2^16.  ``matmul_gather.wgsl``
-puts the pairs together in 96 bits, takes the 128 back by sum(a), and rounds once.
+Every raw integer v is written in digits of base 256, v = sum of d_i * 256^i with d_i in -128..127.
+``matmul_pack.wgsl`` cuts the operands into planes of digits, four inner elements to a word, and
+records which planes are used.  ``matmul_tiles.wgsl`` multiplies each plane of a by each plane of b;
+a pair with an unused plane ends at once, so that the range of the data decides what is done:
+16-bit numbers times quantised bytes cost two products, 32-bit numbers four.  A sum of k products of
+digits is at most 2^14 * k, which fits 32 bits up to k = 2^16.  ``matmul_gather.wgsl`` puts the
+pairs together in 96 bits and rounds once.
+
+Where b is bytes, one digit is a byte less 128 and the digits of a are offset, so that whole bytes of
+range are enough: the gatherer makes up for both by the sums of a's rows and b's columns.  Else
+digits are balanced: five for 32 bits, the fifth only next to 2^31.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .device import Buffer
-from .kit import Dispatch, Job, Kit, Operand
+from .kit import GROUP, Dispatch, Job, Kit, Operand
 
 #: Terms of a product (rows * inner * columns) from which tiles are used, and the least of a side.
 TERMS = 1 << 20
@@ -33,6 +36,11 @@ SUM_WORDS, PACK_WORDS = 1 << 26, 1 << 24
 
 #: Slots of scratch buffers.
 _SUMS, _LEFT, _RIGHT, _ROW_SUMS = range(4)
+#: How ``matmul_pack.wgsl`` cuts an operand, and elements an invocation looks at for the magnitude.
+BALANCED, SUMMED, OFFSET = range(3)
+_EACH = 16
+#: Words of counts before the sums of columns: marks of a and of b, magnitude of a.
+_MARKS = 3
 
 
 def wants_tiles(job: Job) -> bool:
@@ -47,7 +55,7 @@ def bind_tiles(job: Job, kit: Kit, finish: tuple[int, ...]) -> tuple[Dispatch, .
     """The dispatches of a product; ``finish``: what ends its elements.  Raises TooLarge."""
     rows, cols = job.shape
     words = _padded(-(-job.a.cols // 4), DEPTH)
-    left, right = _planes(job.a, biased=False), _planes(job.b, biased=True)
+    left, right = _planes(job)
     # how many tiles' sums fit, and how many lines of tiles of each operand
     fit = min(SUM_WORDS, kit.gpu.binding_words) // (left * right * TILE * TILE)
     lines = min(PACK_WORDS, kit.gpu.binding_words) // (words * TILE)
@@ -56,12 +64,13 @@ def bind_tiles(job: Job, kit: Kit, finish: tuple[int, ...]) -> tuple[Dispatch, .
     found: list[Dispatch] = []
     for first_col in range(0, cols, most_cols):
         columns = _columns(job, first_col, min(most_cols, cols - first_col))
-        found += _pack_right(columns, kit, words)
+        marks = kit.counts(_MARKS + _padded(columns.b.rows, TILE))
+        found += _pack_right(columns, kit, words, marks)
         for first in range(0, rows, most_rows):
             panel = rows_of(columns, first, min(most_rows, rows - first))
             if first:
-                found.append(kit.clear_counts(kit.counts(2), 1))
-            found += _panel(panel, kit, words, finish)
+                found.append(kit.clear_counts(marks, 1))
+            found += _panel(panel, kit, words, finish, marks)
     return tuple(found)
 
 
@@ -76,11 +85,11 @@ def _padded(count: int, unit: int) -> int:
     return -(-count // unit) * unit
 
 
-def _planes(operand: Operand, biased: bool) -> int:
-    """Digits of an element."""
-    if operand.unit == 4:
-        return 5
-    return 1 if biased else 2
+def _planes(job: Job) -> tuple[int, int]:
+    """Digits of an element of a and of b, at most."""
+    if job.b.unit == 4:
+        return (2 if job.a.unit == 1 else 5), 5
+    return (2 if job.a.unit == 1 else 4), 1
 
 
 def rows_of(job: Job, first: int, count: int) -> Job:
@@ -103,22 +112,44 @@ def _columns(job: Job, first: int, count: int) -> Job:
     return replace(job, shape=(job.shape[0], count), d=d, inputs=(job.a, b))
 
 
-def _pack_right(job: Job, kit: Kit, words: int) -> list[Dispatch]:
-    """b in planes, and no plane of a or b known to be used but those found."""
-    marks = kit.counts(2)
-    planes, lines = _planes(job.b, biased=True), _padded(job.b.rows, TILE)
-    bias = 128 if job.b.unit == 1 else 0
+def _pack_right(job: Job, kit: Kit, words: int, marks: Buffer) -> list[Dispatch]:
+    """b in planes, no plane of a or b known to be used but those found; and what a needs."""
+    planes, lines = _planes(job)[1], _padded(job.b.rows, TILE)
     packed = kit.scratch(planes * lines * words, _RIGHT)
+    if job.b.unit == 4:
+        sizes = (lines, words, planes, 0, 1, BALANCED)
+        return [kit.clear_counts(marks, _MARKS), _pack(kit, job.d, job.b, packed, marks, sizes)]
     return [
-        kit.clear_counts(marks, 2),
-        _pack(kit, job.d, job.b, packed, (lines, words, planes, bias, 1)),
+        kit.clear_counts(marks, _MARKS + lines),
+        _pack(kit, job.d, job.b, packed, marks, (lines, words, planes, 128, 1, SUMMED)),
+        kit.dispatch(
+            "matmul_pack",
+            "magnitude",
+            d=job.d,
+            a=job.a,
+            items=job.a.count,
+            groups=kit.grid(-(-job.a.count // (GROUP * _EACH))),
+            constants=_place(job.a),
+            counts=marks,
+        ),
     ]
 
 
+def _place(operand: Operand) -> dict[str, int]:
+    """The constants of a kernel that reads this operand alone."""
+    return {"A_PLACE": 2 if operand.from_d else 1}
+
+
 def _pack(
-    kit: Kit, d: Operand, operand: Operand, packed: Buffer, extra: tuple[int, ...]
+    kit: Kit,
+    d: Operand,
+    operand: Operand,
+    packed: Buffer,
+    marks: Buffer,
+    extra: tuple[int, ...],
 ) -> Dispatch:
-    """Cut an operand into planes: ``extra`` lines, words, planes, bias, number of its mark."""
+    """Cut an operand into planes: ``extra`` lines, words, planes, bias, number of its mark, and how
+    it is cut."""
     return kit.dispatch(
         "matmul_pack",
         "pack",
@@ -126,18 +157,20 @@ def _pack(
         a=operand,
         items=extra[0] * extra[1],
         extra=extra,
-        constants={"A_PLACE": 2 if operand.from_d else 1},
+        constants=_place(operand),
         scratch=packed,
-        counts=kit.counts(2),
+        counts=marks,
     )
 
 
-def _panel(job: Job, kit: Kit, words: int, finish: tuple[int, ...]) -> list[Dispatch]:
+def _panel(
+    job: Job, kit: Kit, words: int, finish: tuple[int, ...], marks: Buffer
+) -> list[Dispatch]:
     """Some rows of the result, with b packed."""
     rows, cols = job.shape
     lines, columns = _padded(rows, TILE), _padded(cols, TILE)
-    left, right = _planes(job.a, biased=False), _planes(job.b, biased=True)
-    marks = kit.counts(2)
+    left, right = _planes(job)
+    biased = job.b.unit == 1
     packed = kit.scratch(left * lines * words, _LEFT)
     other = kit.scratch(right * columns * words, _RIGHT)
     row_sums = kit.scratch(2 * rows, _ROW_SUMS)
@@ -152,7 +185,14 @@ def _panel(job: Job, kit: Kit, words: int, finish: tuple[int, ...]) -> list[Disp
     sizes = (lines, columns, words, length, blocks, left, right)
     groups = tiles * blocks * left * right
     found = [
-        _pack(kit, job.d, job.a, packed, (lines, words, left, 0, 0)),
+        _pack(
+            kit,
+            job.d,
+            job.a,
+            packed,
+            marks,
+            (lines, words, left, 0, 0, OFFSET if biased else BALANCED),
+        ),
         kit.dispatch(
             "matmul_tiles",
             "tiles",
@@ -166,7 +206,6 @@ def _panel(job: Job, kit: Kit, words: int, finish: tuple[int, ...]) -> list[Disp
             counts=marks,
         ),
     ]
-    biased = job.b.unit == 1
     if biased:
         found.append(
             kit.dispatch(

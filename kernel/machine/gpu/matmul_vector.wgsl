@@ -3,8 +3,10 @@
 //
 // The elements x of a are cut into four planes of bytes of u = x + 2^31, packed four terms to a word:
 // sum(x * q) = sum over planes of 256^plane * dot(plane, q) - 2^31 * sum(q).  A plane's dot product
-// stays below 2^32 for sums of up to 2^16 terms.  A workgroup of SIZE sums whole columns of the
-// result, takes terms by 4096, and keeps many independent loads under way.
+// and the sum of q stay below 2^32 for sums of up to 2^16 terms.  A workgroup of SIZE sums whole
+// columns of the result and takes terms by 4096.  What bounds it is how many loads are on their way:
+// an invocation asks for the next sixteen words before it works on the last, and for its first
+// before x is cut.  Sums come together by addition in workgroup memory, whose order does not matter.
 // n[5]: groups of columns; n[6]: columns in scratch.  Words of d are stored at once (DIRECT); else
 // scratch takes 64-bit sums [row][column] and behind them, [row], sums of x.
 
@@ -14,11 +16,15 @@ override SIZE: u32 = 256u; // 256, 512 or 1024
 const ONES: u32 = 0x01010101u;
 const HALVES: u32 = 0x00FF00FFu;
 const TERMS: u32 = 4096u;
-const WORDS: u32 = 1024u; // of a plane
+const WORDS: u32 = 1024u;  // of a plane
+const COLUMNS: u32 = 32u;  // most columns of a workgroup
 
-// Planes of 4096 terms; then room for 64-bit sums.
+// Planes of 4096 terms.
 var<workgroup> planes: array<u32, 4096>;
-var<workgroup> total_of_x: vec2<u32>;
+// Sums by column: of the four planes' products, and of q.
+var<workgroup> sums: array<atomic<u32>, 160>;
+// Sums of the low and of the high halves of u.
+var<workgroup> halves: array<atomic<u32>, 2>;
 
 fn biased(r: u32, k: u32) -> u32 {
     if (k >= p.a.cols) {
@@ -77,9 +83,20 @@ fn weight_row(r: u32) -> u32 {
     return (p.b.offset >> 2u) + r * u32(i32(p.b.row_step) >> 2u);
 }
 
-// Cut 4096 terms of row r into planes; what the invocation's own add up to.
-fn take_in(r: u32, first: u32, local: u32) -> vec2<u32> {
-    var sum = vec2<u32>(0u);
+// Workgroup memory begins with anything: wgpu's native library does not clear it.
+fn clear_sums(local: u32) {
+    if (local < 5u * COLUMNS) {
+        atomicStore(&sums[local], 0u);
+    }
+    if (local < 2u) {
+        atomicStore(&halves[local], 0u);
+    }
+}
+
+// Cut 4096 terms of row r into planes, and add them up.
+fn take_in(r: u32, first: u32, local: u32) {
+    var low = 0u;
+    var high = 0u;
     workgroupBarrier();
     for (var j = local; j < WORDS; j += SIZE) {
         let k = first + 4u * j;
@@ -89,13 +106,12 @@ fn take_in(r: u32, first: u32, local: u32) -> vec2<u32> {
         planes[WORDS + j] = x.y;
         planes[2u * WORDS + j] = x.z;
         planes[3u * WORDS + j] = x.w;
-        // the terms that there are, less the 2^31 of each
-        sum = i64_add(sum, i64_add(i64_of_u32(u.x), i64_of_u32(u.y)));
-        sum = i64_add(sum, i64_add(i64_of_u32(u.z), i64_of_u32(u.w)));
-        sum = i64_sub(sum, i64_shl(i64_of_u32(countOneBits(ones_at(k))), 31u));
+        low += (u.x & 0xFFFFu) + (u.y & 0xFFFFu) + (u.z & 0xFFFFu) + (u.w & 0xFFFFu);
+        high += (u.x >> 16u) + (u.y >> 16u) + (u.z >> 16u) + (u.w >> 16u);
     }
+    atomicAdd(&halves[0], low);
+    atomicAdd(&halves[1], high);
     workgroupBarrier();
-    return sum;
 }
 
 fn plane_words(j: u32) -> vec4<u32> {
@@ -104,48 +120,36 @@ fn plane_words(j: u32) -> vec4<u32> {
     );
 }
 
-fn put(i: u32, sum: vec2<u32>) {
-    planes[2u * i] = sum.x;
-    planes[2u * i + 1u] = sum.y;
+// Add to the sums of a column of the workgroup's.
+fn add_up(column: u32, by_plane: vec4<u32>, of_q: u32) {
+    atomicAdd(&sums[column], by_plane.x);
+    atomicAdd(&sums[COLUMNS + column], by_plane.y);
+    atomicAdd(&sums[2u * COLUMNS + column], by_plane.z);
+    atomicAdd(&sums[3u * COLUMNS + column], by_plane.w);
+    atomicAdd(&sums[4u * COLUMNS + column], of_q);
 }
 
-fn got(i: u32) -> vec2<u32> {
-    return vec2<u32>(planes[2u * i], planes[2u * i + 1u]);
-}
-
-// The sum of x into total_of_x, from what each invocation has of it.
-fn add_up_x(mine: vec2<u32>, local: u32) {
-    workgroupBarrier();
-    put(local, mine);
-    workgroupBarrier();
-    if (local < 32u) {
-        var sum = got(local);
-        for (var i = local + 32u; i < SIZE; i += 32u) {
-            sum = i64_add(sum, got(i));
-        }
-        put(local, sum);
-    }
-    workgroupBarrier();
-    if (local == 0u) {
-        var sum = got(0u);
-        for (var i = 1u; i < 32u; i++) {
-            sum = i64_add(sum, got(i));
-        }
-        total_of_x = sum;
-    }
-    workgroupBarrier();
-}
-
-// Element (r, c) has this sum of products.
-fn give_out(r: u32, c: u32, product: vec2<u32>) {
+// Element (r, c), whose sums are those of ``column``.
+fn give_out(r: u32, c: u32, column: u32) {
+    let by_plane = vec4<u32>(
+        atomicLoad(&sums[column]),
+        atomicLoad(&sums[COLUMNS + column]),
+        atomicLoad(&sums[2u * COLUMNS + column]),
+        atomicLoad(&sums[3u * COLUMNS + column]),
+    );
+    let product = together(by_plane, atomicLoad(&sums[4u * COLUMNS + column]));
+    // the terms that there are, less the 2^31 of each
+    var of_x = i64_of_u32(atomicLoad(&halves[0]));
+    of_x = i64_add(of_x, i64_shl(i64_of_u32(atomicLoad(&halves[1])), 16u));
+    of_x = i64_sub(of_x, i64_shl(i64_of_u32(p.a.cols), 31u));
     if (DIRECT == 1u) {
         if (c < p.cols) {
-            store_d(at(p.d, r, c), finish_product(wide_of(product), total_of_x));
+            store_d(at(p.d, r, c), finish_product(wide_of(product), of_x));
         }
     } else {
         store_sum(r * p.n[6] + c, product);
         if (c == 0u) {
-            store_sum(p.rows * p.n[6] + r, total_of_x);
+            store_sum(p.rows * p.n[6] + r, of_x);
         }
     }
 }
@@ -158,122 +162,99 @@ fn columns(
     @builtin(local_invocation_index) local: u32,
 ) {
     let number = group.y * groups.x + group.x;
-    if (faulted_uniform(local) || number >= p.total) {
+    if (number >= p.total) {
         return;
     }
     let col_group = number % p.n[5];
     let r = number / p.n[5];
     let lanes = SIZE >> 3u;
-    let column = min(col_group * 8u + (local & 7u), (p.cols - 1u) >> 2u);
+    let lane = local >> 3u;
+    let word = local & 7u;
+    let column = min(col_group * 8u + word, (p.cols - 1u) >> 2u);
     let last = p.a.cols - 1u;
+    // from one lane of an invocation to the next
+    let stride = 4u * lanes;
     var s0 = vec4<u32>(0u);
     var s1 = vec4<u32>(0u);
     var s2 = vec4<u32>(0u);
     var s3 = vec4<u32>(0u);
     var of_q = vec4<u32>(0u);
-    var of_x = vec2<u32>(0u);
+    var k = 4u * lane;
+    var w0 = four_rows(k, last, column);
+    var w1 = four_rows(k + stride, last, column);
+    var w2 = four_rows(k + 2u * stride, last, column);
+    var w3 = four_rows(k + 3u * stride, last, column);
+    if (faulted_uniform(local)) {
+        return;
+    }
+    clear_sums(local);
     for (var first = 0u; first < p.a.cols; first += TERMS) {
-        of_x = i64_add(of_x, take_in(r, first, local));
-        for (var j = local >> 3u; j < WORDS; j += 4u * lanes) {
-            let k = first + 4u * j;
+        take_in(r, first, local);
+        for (var j = lane; j < WORDS; j += 4u * lanes) {
             if (k > last) {
                 break;
             }
-            let w00 = load_b(weight_row(min(k, last)) + column);
-            let w01 = load_b(weight_row(min(k + 1u, last)) + column);
-            let w02 = load_b(weight_row(min(k + 2u, last)) + column);
-            let w03 = load_b(weight_row(min(k + 3u, last)) + column);
-            let w10 = load_b(weight_row(min(k + 4u * lanes, last)) + column);
-            let w11 = load_b(weight_row(min(k + 4u * lanes + 1u, last)) + column);
-            let w12 = load_b(weight_row(min(k + 4u * lanes + 2u, last)) + column);
-            let w13 = load_b(weight_row(min(k + 4u * lanes + 3u, last)) + column);
-            let w20 = load_b(weight_row(min(k + 8u * lanes, last)) + column);
-            let w21 = load_b(weight_row(min(k + 8u * lanes + 1u, last)) + column);
-            let w22 = load_b(weight_row(min(k + 8u * lanes + 2u, last)) + column);
-            let w23 = load_b(weight_row(min(k + 8u * lanes + 3u, last)) + column);
-            let w30 = load_b(weight_row(min(k + 12u * lanes, last)) + column);
-            let w31 = load_b(weight_row(min(k + 12u * lanes + 1u, last)) + column);
-            let w32 = load_b(weight_row(min(k + 12u * lanes + 2u, last)) + column);
-            let w33 = load_b(weight_row(min(k + 12u * lanes + 3u, last)) + column);
+            let next = k + 4u * stride;
+            let v0 = w0;
+            let v1 = w1;
+            let v2 = w2;
+            let v3 = w3;
+            if (next <= last) {
+                w0 = four_rows(next, last, column);
+                w1 = four_rows(next + stride, last, column);
+                w2 = four_rows(next + 2u * stride, last, column);
+                w3 = four_rows(next + 3u * stride, last, column);
+            }
             let x0 = plane_words(j);
-            let q0 = across(vec4<u32>(w00, w01, w02, w03));
+            let q0 = across(v0);
             s0 += dots(x0, q0.x);
             s1 += dots(x0, q0.y);
             s2 += dots(x0, q0.z);
             s3 += dots(x0, q0.w);
             of_q += dots(q0, ones_at(k));
             let x1 = plane_words(j + lanes);
-            let q1 = across(vec4<u32>(w10, w11, w12, w13));
+            let q1 = across(v1);
             s0 += dots(x1, q1.x);
             s1 += dots(x1, q1.y);
             s2 += dots(x1, q1.z);
             s3 += dots(x1, q1.w);
-            of_q += dots(q1, ones_at(k + 4u * lanes));
+            of_q += dots(q1, ones_at(k + stride));
             let x2 = plane_words(j + 2u * lanes);
-            let q2 = across(vec4<u32>(w20, w21, w22, w23));
+            let q2 = across(v2);
             s0 += dots(x2, q2.x);
             s1 += dots(x2, q2.y);
             s2 += dots(x2, q2.z);
             s3 += dots(x2, q2.w);
-            of_q += dots(q2, ones_at(k + 8u * lanes));
+            of_q += dots(q2, ones_at(k + 2u * stride));
             let x3 = plane_words(j + 3u * lanes);
-            let q3 = across(vec4<u32>(w30, w31, w32, w33));
+            let q3 = across(v3);
             s0 += dots(x3, q3.x);
             s1 += dots(x3, q3.y);
             s2 += dots(x3, q3.z);
             s3 += dots(x3, q3.w);
-            of_q += dots(q3, ones_at(k + 12u * lanes));
+            of_q += dots(q3, ones_at(k + 3u * stride));
+            k = next;
         }
     }
-    add_up_x(of_x, local);
-    var sum0 = together(s0, of_q.x);
-    var sum1 = together(s1, of_q.y);
-    var sum2 = together(s2, of_q.z);
-    var sum3 = together(s3, of_q.w);
-    // halves of the lanes onto each other, down to 32
-    for (var half = SIZE >> 1u; half >= 256u; half = half >> 1u) {
-        if (local >= half && local < 2u * half) {
-            let i = 4u * (local - half);
-            put(i, sum0);
-            put(i + 1u, sum1);
-            put(i + 2u, sum2);
-            put(i + 3u, sum3);
-        }
-        workgroupBarrier();
-        if (local < half) {
-            sum0 = i64_add(sum0, got(4u * local));
-            sum1 = i64_add(sum1, got(4u * local + 1u));
-            sum2 = i64_add(sum2, got(4u * local + 2u));
-            sum3 = i64_add(sum3, got(4u * local + 3u));
-        }
-        workgroupBarrier();
-    }
-    if (local < 256u) {
-        put(4u * local, sum0);
-        put(4u * local + 1u, sum1);
-        put(4u * local + 2u, sum2);
-        put(4u * local + 3u, sum3);
-    }
+    let mine = 4u * word;
+    add_up(mine, s0, of_q.x);
+    add_up(mine + 1u, s1, of_q.y);
+    add_up(mine + 2u, s2, of_q.z);
+    add_up(mine + 3u, s3, of_q.w);
     workgroupBarrier();
-    // now [lane][column], 32 by 32: four lanes each, then eight of those
-    var sum = vec2<u32>(0u);
-    if (local < 256u) {
-        sum = got(local);
-        for (var i = 256u; i < 1024u; i += 256u) {
-            sum = i64_add(sum, got(local + i));
-        }
+    if (local < COLUMNS) {
+        give_out(r, col_group * COLUMNS + local, local);
     }
-    workgroupBarrier();
-    if (local < 256u) {
-        put(local, sum);
-    }
-    workgroupBarrier();
-    if (local < 32u) {
-        for (var i = 32u; i < 256u; i += 32u) {
-            sum = i64_add(sum, got(local + i));
-        }
-        give_out(r, col_group * 32u + local, sum);
-    }
+}
+
+// Words of a column of b in rows k .. k+3, the last row again where there are no more.
+fn four_rows(k: u32, last: u32, column: u32) -> vec4<u32> {
+    return vec4<u32>(
+        load_b(weight_row(min(k, last)) + column),
+        load_b(weight_row(min(k + 1u, last)) + column),
+        load_b(weight_row(min(k + 2u, last)) + column),
+        load_b(weight_row(min(k + 3u, last)) + column),
+    );
 }
 
 // b is N x K.  A workgroup has SIZE / 32 columns of the result, 32 lanes each.
@@ -284,85 +265,93 @@ fn rows(
     @builtin(local_invocation_index) local: u32,
 ) {
     let number = group.y * groups.x + group.x;
-    if (faulted_uniform(local) || number >= p.total) {
+    if (number >= p.total) {
         return;
     }
     let col_group = number % p.n[5];
     let r = number / p.n[5];
-    let from_word = weight_row(min(col_group * (SIZE >> 5u) + (local >> 5u), p.cols - 1u));
+    let mine = local >> 5u;
+    let from_word = weight_row(min(col_group * (SIZE >> 5u) + mine, p.cols - 1u));
     let last = (p.a.cols - 1u) >> 2u;
     var s = vec4<u32>(0u);
     var of_q = 0u;
-    var of_x = vec2<u32>(0u);
+    var at_word = local & 31u;
+    var w0 = four_words(from_word, at_word, last);
+    var w1 = four_words(from_word, at_word + 128u, last);
+    var w2 = four_words(from_word, at_word + 256u, last);
+    var w3 = four_words(from_word, at_word + 384u, last);
+    if (faulted_uniform(local)) {
+        return;
+    }
+    clear_sums(local);
     for (var first = 0u; first < p.a.cols; first += TERMS) {
-        of_x = i64_add(of_x, take_in(r, first, local));
-        let words = first >> 2u;
+        take_in(r, first, local);
         for (var j = local & 31u; j < WORDS; j += 512u) {
-            let k = first + 4u * j;
-            if (words + j > last) {
+            if (at_word > last) {
                 break;
             }
-            let w0 = load_b(from_word + min(words + j, last));
-            let w1 = load_b(from_word + min(words + j + 32u, last));
-            let w2 = load_b(from_word + min(words + j + 64u, last));
-            let w3 = load_b(from_word + min(words + j + 96u, last));
-            let w4 = load_b(from_word + min(words + j + 128u, last));
-            let w5 = load_b(from_word + min(words + j + 160u, last));
-            let w6 = load_b(from_word + min(words + j + 192u, last));
-            let w7 = load_b(from_word + min(words + j + 224u, last));
-            let w8 = load_b(from_word + min(words + j + 256u, last));
-            let w9 = load_b(from_word + min(words + j + 288u, last));
-            let w10 = load_b(from_word + min(words + j + 320u, last));
-            let w11 = load_b(from_word + min(words + j + 352u, last));
-            let w12 = load_b(from_word + min(words + j + 384u, last));
-            let w13 = load_b(from_word + min(words + j + 416u, last));
-            let w14 = load_b(from_word + min(words + j + 448u, last));
-            let w15 = load_b(from_word + min(words + j + 480u, last));
-            s += dots(plane_words(j), w0);
-            of_q += dot4U8Packed(w0, ones_at(k));
-            s += dots(plane_words(j + 32u), w1);
-            of_q += dot4U8Packed(w1, ones_at(k + 128u));
-            s += dots(plane_words(j + 64u), w2);
-            of_q += dot4U8Packed(w2, ones_at(k + 256u));
-            s += dots(plane_words(j + 96u), w3);
-            of_q += dot4U8Packed(w3, ones_at(k + 384u));
-            s += dots(plane_words(j + 128u), w4);
-            of_q += dot4U8Packed(w4, ones_at(k + 512u));
-            s += dots(plane_words(j + 160u), w5);
-            of_q += dot4U8Packed(w5, ones_at(k + 640u));
-            s += dots(plane_words(j + 192u), w6);
-            of_q += dot4U8Packed(w6, ones_at(k + 768u));
-            s += dots(plane_words(j + 224u), w7);
-            of_q += dot4U8Packed(w7, ones_at(k + 896u));
-            s += dots(plane_words(j + 256u), w8);
-            of_q += dot4U8Packed(w8, ones_at(k + 1024u));
-            s += dots(plane_words(j + 288u), w9);
-            of_q += dot4U8Packed(w9, ones_at(k + 1152u));
-            s += dots(plane_words(j + 320u), w10);
-            of_q += dot4U8Packed(w10, ones_at(k + 1280u));
-            s += dots(plane_words(j + 352u), w11);
-            of_q += dot4U8Packed(w11, ones_at(k + 1408u));
-            s += dots(plane_words(j + 384u), w12);
-            of_q += dot4U8Packed(w12, ones_at(k + 1536u));
-            s += dots(plane_words(j + 416u), w13);
-            of_q += dot4U8Packed(w13, ones_at(k + 1664u));
-            s += dots(plane_words(j + 448u), w14);
-            of_q += dot4U8Packed(w14, ones_at(k + 1792u));
-            s += dots(plane_words(j + 480u), w15);
-            of_q += dot4U8Packed(w15, ones_at(k + 1920u));
+            let v0 = w0;
+            let v1 = w1;
+            let v2 = w2;
+            let v3 = w3;
+            if (at_word + 512u <= last) {
+                w0 = four_words(from_word, at_word + 512u, last);
+                w1 = four_words(from_word, at_word + 640u, last);
+                w2 = four_words(from_word, at_word + 768u, last);
+                w3 = four_words(from_word, at_word + 896u, last);
+            }
+            let k = first + 4u * j;
+            s += dots(plane_words(j), v0.x);
+            of_q += dot4U8Packed(v0.x, ones_at(k));
+            s += dots(plane_words(j + 32u), v0.y);
+            of_q += dot4U8Packed(v0.y, ones_at(k + 128u));
+            s += dots(plane_words(j + 64u), v0.z);
+            of_q += dot4U8Packed(v0.z, ones_at(k + 256u));
+            s += dots(plane_words(j + 96u), v0.w);
+            of_q += dot4U8Packed(v0.w, ones_at(k + 384u));
+            s += dots(plane_words(j + 128u), v1.x);
+            of_q += dot4U8Packed(v1.x, ones_at(k + 512u));
+            s += dots(plane_words(j + 160u), v1.y);
+            of_q += dot4U8Packed(v1.y, ones_at(k + 640u));
+            s += dots(plane_words(j + 192u), v1.z);
+            of_q += dot4U8Packed(v1.z, ones_at(k + 768u));
+            s += dots(plane_words(j + 224u), v1.w);
+            of_q += dot4U8Packed(v1.w, ones_at(k + 896u));
+            s += dots(plane_words(j + 256u), v2.x);
+            of_q += dot4U8Packed(v2.x, ones_at(k + 1024u));
+            s += dots(plane_words(j + 288u), v2.y);
+            of_q += dot4U8Packed(v2.y, ones_at(k + 1152u));
+            s += dots(plane_words(j + 320u), v2.z);
+            of_q += dot4U8Packed(v2.z, ones_at(k + 1280u));
+            s += dots(plane_words(j + 352u), v2.w);
+            of_q += dot4U8Packed(v2.w, ones_at(k + 1408u));
+            s += dots(plane_words(j + 384u), v3.x);
+            of_q += dot4U8Packed(v3.x, ones_at(k + 1536u));
+            s += dots(plane_words(j + 416u), v3.y);
+            of_q += dot4U8Packed(v3.y, ones_at(k + 1664u));
+            s += dots(plane_words(j + 448u), v3.z);
+            of_q += dot4U8Packed(v3.z, ones_at(k + 1792u));
+            s += dots(plane_words(j + 480u), v3.w);
+            of_q += dot4U8Packed(v3.w, ones_at(k + 1920u));
+            at_word += 512u;
         }
     }
-    add_up_x(of_x, local);
-    put(local, together(s, of_q));
+    add_up(mine, s, of_q);
     workgroupBarrier();
     let outputs = SIZE >> 5u;
     if (local < outputs) {
-        var sum = got(32u * local);
-        for (var i = 1u; i < 32u; i++) {
-            sum = i64_add(sum, got(32u * local + i));
-        }
-        give_out(r, col_group * outputs + local, sum);
+        give_out(r, col_group * outputs + local, local);
     }
+}
+
+// Words j, j + 32, j + 64, j + 96 of a row of b that begins at ``from_word``, as far as there are.
+fn four_words(from_word: u32, j: u32, last: u32) -> vec4<u32> {
+    return vec4<u32>(
+        load_b(from_word + min(j, last)),
+        load_b(from_word + min(j + 32u, last)),
+        load_b(from_word + min(j + 64u, last)),
+        load_b(from_word + min(j + 96u, last)),
+    );
 }
 
 fn element(r: u32, c: u32) -> u32 {

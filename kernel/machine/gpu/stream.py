@@ -10,12 +10,12 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from .device import Buffer, GpuOutOfMemory, Part
+from .device import Buffer, Call, GpuOutOfMemory, Part
 from .fuse import join
 from .kit import Dispatch, Kit
 
 #: Dispatches of a batch: enough to be worth a submit, few enough that the GPU need not wait.
-BATCH = 512
+BATCH = 64
 #: Words of all uploads that a batch can hold, and of the largest that goes through it.
 STAGED_WORDS, STAGED_MOST = 1 << 16, 1 << 12
 #: Copies out of staging that are remembered.
@@ -77,20 +77,25 @@ class Stream:
 
     def submit(self) -> None:
         """Hand what is recorded to the GPU; does not wait."""
-        gpu = self._kit.gpu
+        with self._kit.gpu.lock:
+            self._kit.gpu.submit(self._take())
+
+    def _take(self) -> list[Call]:
+        """The batch, ready to be submitted at once; another begins."""
+        calls: list[Call] = []
         if self._batch:
-            with gpu.lock:
-                try:
-                    joined = join(self._batch, self._kit)
-                except GpuOutOfMemory:  # there is no room for new kernels: each does its own work
-                    joined = self._batch
-                self._kit.shared.send()
-                if self._staging is not None and self._used:
-                    gpu.write(self._staging, 0, self._staged[: self._used])
-                gpu.submit([dispatch.call for dispatch in joined])
-        self._batch.clear()
+            try:
+                joined = join(self._batch, self._kit)
+            except GpuOutOfMemory:  # there is no room for new kernels: each does its own work
+                joined = self._batch
+            calls = [dispatch.call for dispatch in joined]
+            self._kit.shared.send()
+            if self._staging is not None and self._used:
+                self._kit.gpu.write(self._staging, 0, self._staged[: self._used])
+            self._batch = []
         self._in_use.clear()
         self._used = 0
+        return calls
 
     def read(self, parts: Sequence[Part]) -> tuple[np.ndarray, list[np.ndarray]]:
         """The fault words and the words of some parts, after all that is recorded.
@@ -99,20 +104,20 @@ class Stream:
         """
         gpu = self._kit.gpu
         with gpu.lock:
-            self.submit()
-            self.unread = 0
             first, rest = _cut(parts)
-            fault, *found = gpu.read([Part(self._kit.fault, 0, 4), *first])
+            fault, *found = gpu.read([Part(self._kit.fault, 0, 4), *first], self._take())
+            self.unread = 0
             for group in rest:
                 found += gpu.read(group)
         return fault, _joined(parts, found)
 
     def wait(self) -> None:
         """Wait until all that is recorded is done."""
-        self.submit()
-        if self.unread:
-            self._kit.gpu.wait()
-            self.unread = 0
+        with self._kit.gpu.lock:
+            calls = self._take()
+            if self.unread:
+                self._kit.gpu.wait(calls)
+                self.unread = 0
 
     def close(self) -> None:
         """Let go of all that is remembered; nothing is recorded any more."""
