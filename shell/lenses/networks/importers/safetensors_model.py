@@ -58,6 +58,9 @@ def read_model(folder: Path, *, context: int | None = None) -> Imported:
             f"config.json: the model_type is {str(family)[:60]!r}",
             "supported are " + ", ".join(readers),
         )
+    config.refuse(
+        "quantization_config", unless=(), why="take the model's weights before they were quantised"
+    )
     tensors = Tensors(SafetensorsFolder(folder), "the model")
     network, notes = readers[family](config, tensors, context)
     start, stop = special_tokens(config, folder, network.tokens)

@@ -26,7 +26,11 @@ _MODERN = (
 )
 LLAMA3 = _MODERN.replace("NUMBERS", r"\p{N}{1,3}")
 DIGITS = _MODERN.replace("NUMBERS", r"\p{N}")
-PATTERNS = {"gpt2": GPT2, "llama3": LLAMA3, "digits": DIGITS}
+#: GPT-2's where every digit was cut out first: white space before one is as at the text's end.
+GPT2_DIGITS = GPT2.replace(r" ?\p{N}+", r"\p{N}").replace(r"\s+(?!\S)", r"\s+(?=\p{N})|\s+(?!\S)")
+PATTERNS = {"gpt2": GPT2, "gpt2-digits": GPT2_DIGITS, "llama3": LLAMA3, "digits": DIGITS}
+#: Those in which other characters join letters, contractions have any case, lines are apart.
+_MODERNS = ("llama3", "digits")
 #: SentencePiece's mark for a space.
 MARK = 0x2581
 #: Added to the next state in :attr:`SplitRule.forward` where a word begins before the character.
@@ -100,8 +104,9 @@ def _paged(class_of: Callable[[int], int]) -> tuple[np.ndarray, np.ndarray]:
 def rule(name: str) -> SplitRule:
     """The tables of a rule.
 
-    ``gpt2``, ``llama3``, ``digits``: the expressions of PATTERNS.  ``marks``: a word begins at a
-    space, or SentencePiece's mark, that follows something else.  ``spaces``: at every such space.
+    ``gpt2``, ``gpt2-digits``, ``llama3``, ``digits``: the expressions of PATTERNS.  ``marks``: a
+    word begins at a space, or SentencePiece's mark, that follows something else.  ``spaces``: at
+    every such space.
     ``whole``: the text is one word.
     Raises ValueError for another name.
     """
@@ -126,8 +131,10 @@ _AHEAD = ("end", "white", "white+line", *_LETTERS_AHEAD, "number", "other")
 _WHITE_AHEAD = ("white", "white+line")
 
 
-def _ahead(cls: str, after: str) -> str:
+def _ahead(cls: str, after: str, name: str) -> str:
     """What a character and what follows it are, seen from before them."""
+    if cls == "number" and name == "gpt2-digits":
+        return "end"
     if cls in ("space", "white", "line"):
         return "white+line" if cls == "line" or after == "white+line" else "white"
     if cls in ("r", "v"):
@@ -171,7 +178,7 @@ def _step(state: str, cls: str, ahead: str, name: str) -> tuple[str, bool]:
         return "others", False
     if cls == "quote" and ahead in ("single", "re, ve", "ll"):
         return ("one more" if ahead == "single" else "two more"), True
-    if name != "gpt2" and ahead in _LETTERS_AHEAD:
+    if name in _MODERNS and ahead in _LETTERS_AHEAD:
         return "joined", True
     return "others", True
 
@@ -181,7 +188,7 @@ def _letter(state: str, name: str) -> tuple[str, bool]:
         return "one more", False
     if state == "one more":
         return "ended", False
-    open_states = ["letters", "joined", "space"] + ([] if name == "gpt2" else ["tab"])
+    open_states = ["letters", "joined", "space"] + (["tab"] if name in _MODERNS else [])
     return "letters", state not in open_states
 
 
@@ -194,7 +201,7 @@ def _number(state: str, name: str) -> tuple[str, bool]:
 
 
 def _white(state: str, cls: str, ahead: str, name: str) -> tuple[str, bool]:
-    lines = name != "gpt2"
+    lines = name in _MODERNS
     line = lines and cls == "line"
     if line and state in ("others", "others, lines"):
         return "others, lines", False
@@ -211,10 +218,10 @@ def _white(state: str, cls: str, ahead: str, name: str) -> tuple[str, bool]:
 
 
 def _expression(name: str) -> SplitRule:
-    fold = name != "gpt2"
+    fold = name in _MODERNS
     pages, classes = _paged(lambda code: _class(code, fold))
     names = (*_CLASSES, "quote")
-    backward = [[_AHEAD.index(_ahead(cls, after)) for after in _AHEAD] for cls in names]
+    backward = [[_AHEAD.index(_ahead(cls, after, name)) for after in _AHEAD] for cls in names]
     forward = []
     for ahead in _AHEAD:
         for cls in names:

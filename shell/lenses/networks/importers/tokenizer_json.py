@@ -4,7 +4,8 @@ The file describes a pipeline (normalizer, pre-tokenizer, model, post-processor,
 is not one of the pipelines below is refused with the part's name, since text would become other
 tokens:
 
-* byte-level: GPT-2's and Llama 3's expressions (:data:`~.split_rules.PATTERNS`) and bytes;
+* byte-level: GPT-2's and Llama 3's expressions (:data:`~.split_rules.PATTERNS`), digits cut out
+  before or not, and bytes;
 * SentencePiece: spaces become U+2581, characters without a token become bytes.
 """
 
@@ -53,6 +54,13 @@ def parse_tokeniser(values: dict[str, Any], tokens: int, where: str) -> Tokenise
     model.refuse("dropout", unless=[0, 0.0], why="merges at random cannot be repeated")
     vocabulary = _vocabulary(model.get("vocab"), where)
     added = _added(values.get("added_tokens"), where)
+    names = {token: text for text, token in vocabulary.items()}
+    for text, token in added.items():
+        if names.get(token, text) != text or vocabulary.get(text, token) != token:
+            raise ForeignError(
+                f"{where}: the added token {text[:40]!r} has the number of another",
+                "get a whole copy",
+            )
     _check_numbers({**vocabulary, **added}, tokens, where)
     merges = _merges(model.get("merges"), vocabulary, where)
     if model.flag("byte_fallback", False):
@@ -241,10 +249,10 @@ def _byte_level_rule(top: Settings, where: str) -> tuple[str, str]:
     """The rule's name and the prefix of the pre-tokenizer."""
     parts = _flat(top.section("pre_tokenizer"), "pretokenizers")
     kinds = [part.get("type") for part in parts]
-    if kinds not in (["ByteLevel"], ["Split", "ByteLevel"]):
+    if kinds not in (["ByteLevel"], ["Split", "ByteLevel"], ["Digits", "ByteLevel"]):
         raise ForeignError(
             f"{where}: the pre-tokenizers {kinds} are not supported",
-            "supported are ByteLevel, and Split with ByteLevel",
+            "supported are ByteLevel, and Split or Digits with ByteLevel",
         )
     level = parts[-1]
     if level.flag("add_prefix_space", True):
@@ -256,13 +264,20 @@ def _byte_level_rule(top: Settings, where: str) -> tuple[str, str]:
     own = level.flag("use_regex", True)
     if len(parts) == 1:
         return ("gpt2" if own else "whole"), prefix
+    if kinds[0] == "Digits":
+        if not own or not parts[0].flag("individual_digits", False):
+            raise ForeignError(
+                f"{where}: digits are cut out in a way that is not supported",
+                "supported are single digits, with use_regex",
+            )
+        return "gpt2-digits", prefix
     pattern = parts[0].section("pattern")
     text = None if pattern is None else pattern.get("Regex")
     names = [name for name, known in PATTERNS.items() if known == text]
     if not names or own or parts[0].get("invert") or parts[0].get("behavior") != "Isolated":
         raise ForeignError(
             f"{where}: text is cut by {str(text)[:80]!r}",
-            "supported are the expressions of GPT-2 and Llama 3: see docs/networks-import.md",
+            "supported are the expressions of GPT-2 and Llama 3: see docs/importing.md",
         )
     return names[0], prefix
 

@@ -164,6 +164,9 @@ def byte_level_json(tokeniser: Tokeniser, **changes: object) -> dict[str, Any]:
     level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True}
     if tokeniser.rule == "gpt2":
         before: dict[str, Any] = {**level, "add_prefix_space": tokeniser.prefix == "missing"}
+    elif tokeniser.rule == "gpt2-digits":
+        parts = [{"type": "Digits", "individual_digits": True}, level]
+        before = {"type": "Sequence", "pretokenizers": parts}
     else:
         pattern = {"Regex": split_rules.PATTERNS[tokeniser.rule]}
         split = {"type": "Split", "pattern": pattern, "behavior": "Isolated", "invert": False}

@@ -176,6 +176,10 @@ def put(**values: Any) -> Any:
     [
         (put(model_type="bert"), "the model_type is 'bert'; supported are llama, mistral, gpt2"),
         (put(model_type=["llama"]), "the model_type is"),
+        (
+            put(quantization_config={"quant_method": "gptq"}),
+            "quantization_config is .*; take the model's weights before they were quantised",
+        ),
         (put(hidden_size=-4), "hidden_size is -4; it must be 1 to 65536"),
         (put(hidden_size="24"), "hidden_size is '24'"),
         (put(hidden_size=True), "hidden_size is True"),

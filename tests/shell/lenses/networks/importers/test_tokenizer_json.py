@@ -27,7 +27,7 @@ def same(got: Tokeniser, wanted: Tokeniser) -> None:
     assert got.encode(bpe.TEXT) == wanted.encode(bpe.TEXT)
 
 
-@pytest.mark.parametrize("rule", ["gpt2", "llama3", "digits"])
+@pytest.mark.parametrize("rule", ["gpt2", "gpt2-digits", "llama3", "digits"])
 @pytest.mark.parametrize("lists", [True, False])
 def test_byte_level(tmp_path: Path, rule: str, lists: bool) -> None:
     tokeniser = bpe.train(rule, 100)
@@ -51,6 +51,33 @@ def test_special_tokens_stand_for_no_text() -> None:
     assert got.pieces == (*tokeniser.pieces, b"")
     assert got.decode([count, *got.encode("a"), count]) == b"a"
     assert count not in got.encode("<|endoftext|>")
+
+
+@pytest.mark.parametrize(
+    ("added", "message"),
+    [
+        ({"id": 5, "content": "<e>"}, "the added token '<e>' has the number of another"),
+        ({"id": 300, "content": "!"}, "the added token '!' has the number of another"),
+    ],
+)
+def test_added_tokens_that_contradict_the_vocabulary(added: dict[str, Any], message: str) -> None:
+    tokeniser = bpe.train("gpt2", 50)
+    values = bpe.byte_level_json(tokeniser, added_tokens=[{**added, "special": True}])
+    with pytest.raises(ForeignError, match=message):
+        parse_tokeniser(values, 1000, "it")
+
+
+@pytest.mark.parametrize(
+    "digits",
+    [{"individual_digits": False}, {}, {"individual_digits": True, "use_regex": False}],
+)
+def test_digits_that_are_cut_in_other_ways(digits: dict[str, bool]) -> None:
+    values = bpe.byte_level_json(bpe.train("gpt2-digits", 20))
+    parts = values["pre_tokenizer"]["pretokenizers"]
+    parts[0] = {"type": "Digits", **digits}
+    parts[1] = {**parts[1], "use_regex": digits.get("use_regex", True)}
+    with pytest.raises(ForeignError, match="digits are cut out in a way that is not supported"):
+        parse_tokeniser(values, 1000, "it")
 
 
 def test_the_alphabet_of_bytes() -> None:
