@@ -1,4 +1,4 @@
-"""``pxos train``: from a text, or from digits, to a program picture."""
+"""``pxos train``: from a text, from its glyphs, or from digits, to a program picture."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..fs.atomic import write_atomically
 from . import environment
 from .errors import DONE, INTERRUPTED, BootError, wrong
@@ -22,11 +24,22 @@ from .train_progress import Progress
 
 if TYPE_CHECKING:
     from ..shell.lenses.networks import Network
-    from ..shell.lenses.networks.training import Outcome, Schedule, Task, Trainer
+    from ..shell.lenses.networks.training import (
+        Architecture,
+        Outcome,
+        Schedule,
+        Task,
+        Text,
+        Trainer,
+    )
 
+#: What a step sees, by kind of task.
+_UNITS = {"lm": "tokens", "glyphs": "glyphs", "digits": "pictures"}
 #: What is added to the name of the picture for the checkpoint beside it.
 CHECKPOINT = ".checkpoint"
-_MOST_TEXT = 1 << 30
+_MOST_TEXT, _MOST_ICON = 1 << 30, 1 << 20
+#: What the glyphs are taken from; the end of a line is its glyph 0A, a bent arrow.
+_FONT = "pxos-8x16"
 
 
 def main(options: Namespace) -> int:
@@ -40,7 +53,7 @@ def main(options: Namespace) -> int:
     try:
         if options.kind == "build":
             return _build(options)
-        task, schedule = _lm(options) if options.kind == "lm" else _digits(options)
+        task, schedule = _TASKS[options.kind](options)
         return _train(options, task, schedule)
     except MissingPackage as error:
         raise BootError(error.what, "", error.advice) from error
@@ -71,15 +84,39 @@ def _given(options: Namespace, names: tuple[str, ...]) -> dict[str, Any]:
     return {name: values[name] for name in names if values.get(name) is not None}
 
 
-def _lm(options: Namespace) -> tuple[Task, Schedule]:
-    from ..shell.lenses.networks.training import LanguageTask, Text, TrainingError, preset
+def _text(options: Namespace) -> tuple[Architecture, Schedule, Text]:
+    from ..shell.lenses.networks.training import Text, TrainingError, preset
 
     try:
         shape, schedule = preset(options.preset, _given(options, LM_SETTINGS))
     except TrainingError as error:
         raise wrong(error.what, error.advice) from error
     data = _read(options.text, "text", _MOST_TEXT)
-    return LanguageTask(shape, Text.split(data, shape.context, options.validation)), schedule
+    return shape, schedule, Text.split(data, shape.context, options.validation)
+
+
+def _lm(options: Namespace) -> tuple[Task, Schedule]:
+    from ..shell.lenses.networks.training import LanguageTask
+
+    shape, schedule, text = _text(options)
+    return LanguageTask(shape, text), schedule
+
+
+def _glyphs(options: Namespace) -> tuple[Task, Schedule]:
+    from ..fonts.atlas import load_glyphs
+    from ..shell.lenses.networks.training import GlyphsTask
+
+    shape, schedule, text = _text(options)
+    strange = [byte for byte in text.vocabulary if byte != ord("\n") and not 32 <= byte < 127]
+    if strange:
+        raise BootError(
+            f"the text has bytes that are no letters of the font: {bytes(strange)!r}",
+            str(options.text),
+            "give one of printable ASCII and ends of lines",
+        )
+    font = load_glyphs(_FONT)
+    shown = np.array([font[byte].ravel() for byte in text.vocabulary], np.uint8)
+    return GlyphsTask(shape, text, shown), schedule
 
 
 def _digits(options: Namespace) -> tuple[Task, Schedule]:
@@ -92,6 +129,9 @@ def _digits(options: Namespace) -> tuple[Task, Schedule]:
     except TrainingError as error:
         raise wrong(error.what, error.advice) from error
     return DigitsTask(model, schedule.seed), schedule
+
+
+_TASKS = {"lm": _lm, "glyphs": _glyphs, "digits": _digits}
 
 
 def _read(path: Path, what: str, most: int) -> bytes:
@@ -175,7 +215,7 @@ def _train(options: Namespace, task: Task, schedule: Schedule) -> int:
 def _steps(trainer: Trainer, kept: Path, stop: _Stop, save_every: float) -> None:
     """Step until the end or until somebody stops it; leaves a checkpoint either way."""
     total, clock = trainer.schedule.total, time.monotonic
-    unit = "tokens" if trainer.task.kind == "lm" else "pictures"
+    unit = _UNITS[trainer.task.kind]
     examples = trainer.task.examples(trainer.schedule.batch)
     progress = Progress(total, unit, clock, first=trainer.step)
     saved = clock()
@@ -230,10 +270,18 @@ def _picture(options: Namespace, network: Network) -> None:
     """Write the program picture of a network, and its sources where they are wanted."""
     from ..kernel.machine import program
     from ..shell.lenses.assembler import AsmError
+    from ..shell.lenses.networks.emit import Credits
     from ..shell.lenses.networks.training.apps import app
 
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", options.output.stem).strip("-") or "model"
-    emitted = app(network, name=name, title=options.title)
+    icon = b"" if options.icon is None else _read(options.icon, "picture", _MOST_ICON)
+    emitted = app(
+        network,
+        name=name,
+        title=options.title,
+        about=options.summary,
+        credits=Credits(options.author, options.licence, icon),
+    )
     try:
         data = program.save(emitted.assemble())
     except AsmError as error:

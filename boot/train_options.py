@@ -49,26 +49,13 @@ def add_train(commands: Any, parser_class: type[argparse.ArgumentParser]) -> Non
         dest="kind", metavar="KIND", required=True, parser_class=parser_class
     )
 
-    lm = kinds.add_parser("lm", help="a language model of a text", allow_abbrev=False)
-    lm.add_argument("text", type=Path, metavar="TEXT", help="what it learns, a byte a token")
-    lm.add_argument(
-        "--preset",
-        default="shakespeare",
-        help="sizes to begin with: shakespeare (under 2 million weights), llama, nanogpt",
+    _add_language(kinds, "lm", "a language model of a text", "what it learns, a byte a token")
+    _add_language(
+        kinds,
+        "glyphs",
+        "a language model that sees pictures of letters",
+        "what it learns: printable ASCII, each character the picture that the font has of it",
     )
-    lm.add_argument(
-        "--validation",
-        type=_part,
-        default="1/10",
-        metavar="SHARE",
-        help="how much of the end of the text is kept for validation (0.1)",
-    )
-    lm.add_argument("--style", choices=("gpt", "llama"), help="kind of blocks")
-    lm.add_argument(
-        "--method", choices=("least-squares", "min-max"), help="how bytes are fitted to weights"
-    )
-    _add_settings(lm, LM_SETTINGS)
-    _add_common(lm)
 
     digits = kinds.add_parser("digits", help="a reader of digits", allow_abbrev=False)
     digits.add_argument(
@@ -86,6 +73,30 @@ def add_train(commands: Any, parser_class: type[argparse.ArgumentParser]) -> Non
     _add_output(build)
 
 
+def _add_language(kinds: Any, kind: str, about: str, text: str) -> None:
+    """A command that learns a text."""
+    parser = kinds.add_parser(kind, help=about, allow_abbrev=False)
+    parser.add_argument("text", type=Path, metavar="TEXT", help=text)
+    parser.add_argument(
+        "--preset",
+        default="shakespeare",
+        help="sizes to begin with: shakespeare (under 2 million weights), llama, nanogpt",
+    )
+    parser.add_argument(
+        "--validation",
+        type=_part,
+        default="1/10",
+        metavar="SHARE",
+        help="how much of the end of the text is kept for validation (0.1)",
+    )
+    parser.add_argument("--style", choices=("gpt", "llama"), help="kind of blocks")
+    parser.add_argument(
+        "--method", choices=("least-squares", "min-max"), help="how bytes are fitted to weights"
+    )
+    _add_settings(parser, LM_SETTINGS)
+    _add_common(parser)
+
+
 def _add_settings(parser: argparse.ArgumentParser, names: tuple[str, ...]) -> None:
     for name in names:
         if name in _TEXTS:
@@ -101,7 +112,12 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sources", type=Path, metavar="FOLDER", help="write the sources of the picture too"
     )
-    parser.add_argument("--title", default="", help="of the program")
+    about = parser.add_argument_group("what the program says of itself")
+    about.add_argument("--title", default="", help="its name")
+    about.add_argument("--summary", default="", help="what it does, in a line")
+    about.add_argument("--author", default="", help="who made it")
+    about.add_argument("--licence", default="", help="how it may be used")
+    about.add_argument("--icon", type=Path, metavar="ICON.png", help="32 x 32 pixels")
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:

@@ -73,6 +73,11 @@ class Transformer:
     serves as the head.  ``activation`` is one of ACTIVATIONS; ``gated``: the MLP multiplies the
     activated gate with the other half of ``up``.  ``vocabulary``: a byte for each token, for text
     at character level; None leaves it to whoever builds the app.
+
+    ``glyphs``, uint8 (glyphs, pixels) of 0 and 1: the network sees no tokens but these pictures.
+    Then ``embedding`` and ``head`` are (pixels, d): a picture times the embedding is what a token's
+    row would be; the stream times the head is a picture of evidence, a number for each pixel, and
+    its product with a glyph's picture is that glyph's logit.
     """
 
     embedding: Weights
@@ -88,6 +93,7 @@ class Transformer:
     gated: bool = False
     epsilon: float = 1e-5
     vocabulary: bytes | None = None
+    glyphs: np.ndarray | None = None
 
     @property
     def width(self) -> int:
@@ -96,8 +102,8 @@ class Transformer:
 
     @property
     def tokens(self) -> int:
-        """How many tokens there are."""
-        return shape_of(self.embedding)[0]
+        """How many tokens, or glyphs, there are."""
+        return shape_of(self.embedding)[0] if self.glyphs is None else len(self.glyphs)
 
     @property
     def sharing(self) -> int:
@@ -198,11 +204,12 @@ def _check_transformer(net: Transformer) -> None:
     head = net.head_width
     if head < 1 or (net.rotary is not None and head % 2):
         raise DescriptionError(f"heads of {head} columns", "rotary heads are even, none is empty")
-    _check_weight(net.embedding, "embedding", (net.tokens, d))
+    tokens = net.tokens if net.glyphs is None else _check_glyphs(net)
+    _check_weight(net.embedding, "embedding", (tokens, d))
     if net.positions is not None:
         _check_weight(net.positions, "positions", (t, d))
     if net.head is not None:
-        _check_weight(net.head, "head", (net.tokens, d))
+        _check_weight(net.head, "head", (tokens, d))
     if net.vocabulary is not None and (
         len(net.vocabulary) != net.tokens or len(set(net.vocabulary)) != net.tokens
     ):
@@ -232,6 +239,18 @@ def _check_transformer(net: Transformer) -> None:
             raise DescriptionError(
                 f"{at}qkv and up have different groups of rows", "cut both at the same rows"
             )
+
+
+def _check_glyphs(net: Transformer) -> int:
+    """How many pixels a glyph has."""
+    glyphs = net.glyphs
+    if glyphs is None or glyphs.ndim != 2 or not glyphs.size or glyphs.max() > 1:
+        raise DescriptionError("glyphs that are no pictures", "give rows of pixels, each 0 or 1")
+    if len(np.unique(glyphs, axis=0)) != len(glyphs):
+        raise DescriptionError("two glyphs look the same", "give each picture once")
+    if net.head is None:
+        raise DescriptionError("glyphs without a head", "give one of as many rows as pixels")
+    return int(glyphs.shape[1])
 
 
 def _groups(layer: Linear) -> tuple[int, ...]:

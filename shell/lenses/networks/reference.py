@@ -83,6 +83,7 @@ class Reference:
         self.network = net = dequantised(network)
         self._embedding = np.ascontiguousarray(net.embedding, F32)
         self._head = self._embedding if net.head is None else np.ascontiguousarray(net.head, F32)
+        self._glyphs = None if net.glyphs is None else net.glyphs.astype(F32)
         self._positions = None if net.positions is None else np.asarray(net.positions, F32)
         if net.rotary is not None:
             both = tables.rotary(net.context, net.head_width, net.rotary)
@@ -100,6 +101,8 @@ class Reference:
     def step(self, tokens: np.ndarray, first: int = 0) -> np.ndarray:
         """Logits, float32 (n, vocabulary), of n tokens that stand at ``first`` and after it.
 
+        A network with glyphs is shown the picture of each token.
+
         Keys and values of the tokens before are taken from the cache, where the steps before left
         them.  Raises ValueError beyond the context.
         """
@@ -107,7 +110,7 @@ class Reference:
         n = len(tokens)
         if first + n > net.context:
             raise ValueError(f"{first + n} tokens do not fit a context of {net.context}")
-        x = self._embedding[tokens]
+        x = self._embedded(tokens)
         if self._positions is not None:
             x = x + self._positions[first : first + n]
         for i, (block, qkv, out, up, down) in enumerate(self._blocks):
@@ -119,7 +122,13 @@ class Reference:
             else:
                 h = _activate(net.activation, h)
             x = x + _linear(h, down)
-        return _norm(x, net.norm, net.epsilon) @ self._head.T
+        evidence = _norm(x, net.norm, net.epsilon) @ self._head.T
+        return evidence if self._glyphs is None else evidence @ self._glyphs.T
+
+    def _embedded(self, tokens: np.ndarray) -> np.ndarray:
+        if self._glyphs is None:
+            return self._embedding[tokens]
+        return self._glyphs[tokens] @ self._embedding
 
     def _attend(self, h: np.ndarray, layer: int, first: int) -> np.ndarray:
         net = self.network

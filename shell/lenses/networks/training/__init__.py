@@ -2,12 +2,14 @@
 
 Nothing here imports PyTorch or scikit-learn before it is used: :func:`.packages.need` says what to
 install where they are missing.  :class:`Trainer` does the steps; what is trained is a task:
-:class:`LanguageTask` (a language model at character level) or :class:`DigitsTask`.
+:class:`LanguageTask` (a language model at character level), :class:`GlyphsTask` (the same on
+pictures of characters) or :class:`DigitsTask`.
 """
 
 from __future__ import annotations
 
 from .digits import DigitsTask
+from .glyphs import GlyphsTask
 from .language import LanguageTask
 from .packages import TrainingError, need
 from .settings import PRESETS, Architecture, Schedule, preset
@@ -21,6 +23,7 @@ __all__ = [
     "Architecture",
     "DigitsTask",
     "Evaluation",
+    "GlyphsTask",
     "LanguageTask",
     "Outcome",
     "Schedule",

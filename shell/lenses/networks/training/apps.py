@@ -6,14 +6,15 @@ from dataclasses import replace
 from string import Template
 
 from ..description import DescriptionError, Mlp, Network, shape_of
-from ..emit import Emitted, emit
+from ..emit import Credits, Emitted, emit, quoted
+from ..glyphs import glyphs_app
 from .digits import DIGITS
 from .strokes import SIDE, WIDE
 
 #: Reads pictures of digits; what it does with a drawing is :func:`.strokes.normalised`.
 _DIGITS = Template("""\
 title   "$title"
-summary "reads a drawn digit"
+${credits}summary "$summary"
 help \"\"\"
 $name: says which digit a picture shows, and how sure the network is.
 
@@ -144,18 +145,30 @@ proc say {
 """)
 
 
-def app(network: Network, *, name: str, title: str = "") -> Emitted:
+def app(
+    network: Network,
+    *,
+    name: str,
+    title: str = "",
+    about: str = "",
+    credits: Credits = Credits(),  # noqa: B008 - it is frozen
+) -> Emitted:
     """Sources, weights and main source of a program around a network; it can be assembled.
 
-    A language model with a vocabulary writes text (:func:`~..emit.emit`); an MLP of 64 inputs and
-    10 outputs reads digits.  Raises DescriptionError for any other.
+    ``about``: a sentence for its summary.
+
+    A language model with a vocabulary writes text (:func:`~..emit.emit`), one with glyphs writes
+    pictures of it (:func:`~..glyphs.glyphs_app`); an MLP of 64 inputs and 10 outputs reads digits.
+    Raises DescriptionError for any other.
     """
     if not isinstance(network, Mlp):
+        if network.glyphs is not None:
+            return glyphs_app(network, name=name, title=title, about=about, credits=credits)
         if network.vocabulary is None:
             raise DescriptionError(
                 "a language model without a vocabulary of bytes", "give it one byte a token"
             )
-        return emit(network, name=name, title=title)
+        return emit(network, name=name, title=title, about=about, credits=credits)
     ends = shape_of(network.layers[0].weight)[0], shape_of(network.layers[-1].weight)[1]
     if ends != (SIDE * SIDE, DIGITS):
         raise DescriptionError(
@@ -163,11 +176,14 @@ def app(network: Network, *, name: str, title: str = "") -> Emitted:
             f"those have {SIDE * SIDE} and {DIGITS}",
         )
     emitted = emit(network)
+    made = {**emitted.files, **credits.files()}
     main = name + ".pxa"
     source = _DIGITS.substitute(
-        title=(title or name.capitalize()).replace("\\", "\\\\").replace('"', '\\"'),
+        title=quoted(title or name.capitalize()),
+        summary=quoted(about or "reads a drawn digit"),
+        credits=credits.lines(),
         name=name,
         side=SIDE,
         wide=int(WIDE),
     )
-    return replace(emitted, files={**emitted.files, main: source.encode()}, main=main)
+    return replace(emitted, files={**made, main: source.encode()}, main=main)

@@ -86,6 +86,10 @@ class DigitsTask:
         """The model and which fifth is held out."""
         return {**asdict(self.model), "hidden": list(self.model.hidden), "fifth": self.seed}
 
+    def settled(self, weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The weights as they are."""
+        return dict(weights)
+
     def examples(self, batch: int) -> int:
         """Pictures of a step."""
         return batch

@@ -49,6 +49,10 @@ class LanguageTask:
         """See :func:`.transformer.initial`."""
         return transformer.initial(self.shape, len(self.text.vocabulary), seed)
 
+    def settled(self, weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The weights as they are."""
+        return dict(weights)
+
     def examples(self, batch: int) -> int:
         """Tokens of a step."""
         return batch * self.shape.context
@@ -58,14 +62,14 @@ class LanguageTask:
         import torch
         from torch.nn import functional
 
-        device = weights["embedding"].device
+        device = weights["norm.gain"].device
         if device not in self._placed:
             self._placed[device] = torch.as_tensor(self.text.training, device=device)
         last = len(self.text.training) - self.shape.context
         starts = np.random.default_rng(seed).integers(0, last, (batch, 1))
         places = torch.as_tensor(starts + np.arange(self.shape.context + 1), device=device)
         tokens = self._placed[device][places]
-        found = transformer.logits(self.shape, weights, tokens[:, :-1], training=True)
+        found = self._logits(weights, tokens[:, :-1], training=True)
         return functional.cross_entropy(found.float().flatten(0, 1), tokens[:, 1:].flatten())
 
     def evaluate(self, weights: Tensors) -> Evaluation:
@@ -73,7 +77,7 @@ class LanguageTask:
         import torch
         from torch.nn import functional
 
-        device = weights["embedding"].device
+        device = weights["norm.gain"].device
         rows = max(1, _TOGETHER // self.shape.context)
         total = 0.0
         with torch.no_grad():
@@ -81,12 +85,15 @@ class LanguageTask:
                 inputs, targets = (
                     torch.as_tensor(part[at : at + rows], device=device) for part in self._windows
                 )
-                found = transformer.logits(self.shape, weights, inputs, training=False)
+                found = self._logits(weights, inputs, training=False)
                 losses = functional.cross_entropy(
                     found.flatten(0, 1), targets.flatten(), ignore_index=-1, reduction="none"
                 )
                 total += float(losses.double().sum())
         return Evaluation(total / (len(self.text.validation) - 1))
+
+    def _logits(self, weights: Tensors, tokens: torch.Tensor, *, training: bool) -> torch.Tensor:
+        return transformer.logits(self.shape, weights, tokens, training=training)
 
     def network(self, weights: Mapping[str, Weights]) -> Transformer:
         """The description, with the text's vocabulary."""

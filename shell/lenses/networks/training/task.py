@@ -43,6 +43,13 @@ class Task(Protocol):
         """Random weights, float32, by name: the same for the same seed everywhere."""
         ...
 
+    def settled(self, weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """What the steps with float weights made, as the picture is to have it: what is quantised.
+
+        Most tasks train just that; one may train weights from which it follows.
+        """
+        ...
+
     def loss(self, weights: Tensors, batch: int, seed: int) -> torch.Tensor:
         """Mean loss of ``batch`` random examples; ``seed`` chooses them."""
         ...

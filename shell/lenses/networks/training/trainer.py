@@ -141,9 +141,7 @@ class Trainer:
             self._best = _Kept(found, self._copy(), {})
         if self.step < plan.steps:
             return Tick(self.step, found)
-        self._weights = {
-            name: weight.clone().requires_grad_() for name, weight in self._best.weights.items()
-        }
+        self._weights = self._place(self.task.settled(self._arrays(self._best.weights)))
         self._optimizer = self._fresh_optimizer()
         self._grids = fit_grids(self._arrays(self._weights), plan.method)
         self._unturned = self._try_rounded()
@@ -264,19 +262,23 @@ class Trainer:
 
         self.step = int(about["step"])
         self._grids = _grids(about["grids"])
-        self._weights = self._place(self._whole(groups["weights"]))
+        floating = self._shapes()
+        if self.finetuning:
+            self._weights = self._place(self.task.settled(self._arrays(self._weights)))
+        rounded_ = self._shapes()
+        self._weights = self._place(_whole(groups["weights"], rounded_))
         self._optimizer = self._fresh_optimizer()
         if about["unturned"] is not None:
             self._unturned = Evaluation(**about["unturned"])
-        for name in ("best", "rounded"):
+        for name, shapes in (("best", floating), ("rounded", rounded_)):
             if name in about:
-                placed = self._place(self._whole(groups[name]))
+                placed = self._place(_whole(groups[name], shapes))
                 weights = {key: weight.detach() for key, weight in placed.items()}
                 found = Evaluation(**about[name]["found"])
                 setattr(self, "_" + name, _Kept(found, weights, _grids(about[name]["grids"])))
         done = self.step - self.schedule.steps if self.finetuning else self.step
         if done:
-            first, second = (self._whole(groups[key]) for key in ("exp_avg", "exp_avg_sq"))
+            first, second = (_whole(groups[key], rounded_) for key in ("exp_avg", "exp_avg_sq"))
             for name, weight in self._weights.items():
                 self._optimizer.state[weight] = {
                     "step": torch.tensor(float(done)),
@@ -284,12 +286,8 @@ class Trainer:
                     "exp_avg_sq": torch.tensor(second[name], device=self.device),
                 }
 
-    def _whole(self, group: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
-        """A group that has every weight in its shape; raises ValueError for another."""
-        wanted = {name: tuple(weight.shape) for name, weight in self._weights.items()}
-        if {name: array.shape for name, array in group.items()} != wanted:
-            raise ValueError("weights of other shapes")
-        return group
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        return {name: tuple(weight.shape) for name, weight in self._weights.items()}
 
     # ---- parts -----------------------------------------------------------------------------------
 
@@ -335,6 +333,15 @@ class Trainer:
                 f"the loss is no number any more, at step {self.step}",
                 "begin anew with a lower --rate or a longer --warmup",
             )
+
+
+def _whole(
+    group: Mapping[str, np.ndarray], shapes: Mapping[str, tuple[int, ...]]
+) -> Mapping[str, np.ndarray]:
+    """A group that has every weight in its shape; raises ValueError for another."""
+    if {name: array.shape for name, array in group.items()} != shapes:
+        raise ValueError("weights of other shapes")
+    return group
 
 
 def _grids(plain_grids: Mapping[str, Any]) -> dict[str, Grid]:

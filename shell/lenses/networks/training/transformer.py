@@ -3,7 +3,7 @@
 Weights are tensors by name, in the layout of the description: a matrix is (inputs, outputs), the
 embedding (tokens, width).  Names: ``embedding``, ``positions``, ``norm.gain``, ``norm.bias`` and,
 for block i, ``blocks.i.`` before ``norm_1.gain``, ``qkv``, ``out``, ``norm_2.gain``, ``up`` and
-``down``.
+``down``.  A network whose head is not its embedding has ``head`` as well.
 """
 
 from __future__ import annotations
@@ -25,8 +25,11 @@ if TYPE_CHECKING:
 EPSILON, ROTARY, SPREAD = 1e-5, 10000.0, 0.02
 
 
-def shapes(shape: Architecture, tokens: int) -> dict[str, tuple[int, ...]]:
-    """The shape of every weight by name, in the order in which they are drawn."""
+def shapes(shape: Architecture, tokens: int, *, head: bool = False) -> dict[str, tuple[int, ...]]:
+    """The shape of every weight by name, in the order in which they are drawn.
+
+    ``head``: whether there is one besides the embedding.
+    """
     d, f = shape.width, shape.inner
     found: dict[str, tuple[int, ...]] = {"embedding": (tokens, d)}
     if shape.style == "gpt":
@@ -46,21 +49,25 @@ def shapes(shape: Architecture, tokens: int) -> dict[str, tuple[int, ...]]:
         found[at + "up"] = (d, f * (2 if shape.gated else 1))
         found[at + "down"] = (f, d)
     norm("norm")
+    if head:
+        found["head"] = (tokens, d)
     return found
 
 
-def count(shape: Architecture, tokens: int) -> int:
+def count(shape: Architecture, tokens: int, *, head: bool = False) -> int:
     """How many weights there are."""
-    return sum(int(np.prod(size)) for size in shapes(shape, tokens).values())
+    return sum(int(np.prod(size)) for size in shapes(shape, tokens, head=head).values())
 
 
-def initial(shape: Architecture, tokens: int, seed: int) -> dict[str, np.ndarray]:
+def initial(
+    shape: Architecture, tokens: int, seed: int, *, head: bool = False
+) -> dict[str, np.ndarray]:
     """Fresh weights, float32: normal with spread 0.02, what adds to the stream less by the root of
     its 2 * layers parts (Radford et al., "Language models are unsupervised multitask learners",
     2019, section 2.3); gains 1, biases 0."""
     rng = np.random.default_rng(seed)
     made = {}
-    for name, size in shapes(shape, tokens).items():
+    for name, size in shapes(shape, tokens, head=head).items():
         if len(size) == 1:
             made[name] = np.full(size, name.endswith("gain"), np.float32)
             continue
@@ -115,7 +122,7 @@ def logits(
         else:
             h = functional.gelu(h)
         x = x + drop(h @ weights[at + "down"])
-    return norm("norm", x) @ weights["embedding"].T
+    return norm("norm", x) @ weights.get("head", weights["embedding"]).T
 
 
 def _turns(
@@ -141,7 +148,12 @@ def _turned(x: torch.Tensor, turns: tuple[torch.Tensor, torch.Tensor]) -> torch.
     return turned.flatten(-2).to(x.dtype)
 
 
-def describe(shape: Architecture, weights: Mapping[str, Weights], vocabulary: bytes) -> Transformer:
+def describe(
+    shape: Architecture,
+    weights: Mapping[str, Weights],
+    vocabulary: bytes | None,
+    glyphs: np.ndarray | None = None,
+) -> Transformer:
     """The network with these weights: matrices float or quantised, vectors float."""
 
     def vector(name: str) -> np.ndarray:
@@ -173,8 +185,10 @@ def describe(shape: Architecture, weights: Mapping[str, Weights], vocabulary: by
         context=shape.context,
         positions=weights["positions"] if gpt else None,
         rotary=None if gpt else ROTARY,
+        head=weights.get("head"),
         activation="gelu" if gpt else "silu",
         gated=shape.gated,
         epsilon=EPSILON,
         vocabulary=vocabulary,
+        glyphs=glyphs,
     )

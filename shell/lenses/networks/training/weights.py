@@ -59,6 +59,7 @@ def save_weights(network: Network, facts: Mapping[str, Any] | None = None) -> by
         about |= {"kind": "transformer", "layers": len(network.blocks)}
         about |= {name: getattr(network, name) for name in _PLAIN}
         about["vocabulary"] = None if network.vocabulary is None else list(network.vocabulary)
+        kept.matrix("glyphs", network.glyphs)
         kept.matrix("embedding", network.embedding)
         kept.matrix("positions", network.positions)
         kept.matrix("head", network.head)
@@ -135,5 +136,6 @@ def _read(about: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Network
         norm=norm("norm"),
         blocks=blocks,
         vocabulary=None if words is None else bytes(words),
+        glyphs=arrays.get("glyphs"),
         **{name: about[name] for name in _PLAIN},
     )
