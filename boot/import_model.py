@@ -16,14 +16,21 @@ from .streams import STANDARD, why
 if TYPE_CHECKING:
     from ..shell.lenses.networks import Emitted
 
-#: Ways to choose the range of bytes, and the quantiser's names for them.
-RANGES = {"minmax": "min-max", "error": "least-squares"}
+#: The quantiser's ways to choose grids; a test compares them with its own.
+METHODS = ("least-squares", "min-max")
 _PICKLES = (".pt", ".pth", ".bin", ".pkl", ".ckpt")
 
 
 def add_import(commands: Any, whole: Any) -> None:
     """Add the command's options; ``whole(low, high)`` makes a converter of integers."""
-    parser = commands.add_parser("import", help="make a program picture of a trained model")
+    parser = commands.add_parser(
+        "import",
+        help="make a program picture of a trained model",
+        description="Makes a picture that runs on its own of a Llama or GPT-2 model as Hugging "
+        "Face's tools keep it, or of the layers in an ONNX file (pip install 'pxos[import]'). "
+        "docs/importing.md says what is supported.",
+        allow_abbrev=False,
+    )
     parser.add_argument(
         "model",
         type=Path,
@@ -47,17 +54,17 @@ def add_import(commands: Any, whole: Any) -> None:
         "--input", type=_size, metavar="RxC", help="the picture that an ONNX model takes"
     )
     parser.add_argument(
-        "--group-rows",
+        "--method",
+        choices=METHODS,
+        default=METHODS[0],
+        help="how bytes are fitted to weights: least squared error, or their range (least-squares)",
+    )
+    parser.add_argument(
+        "--groups",
         type=whole(1, 64),
         default=1,
         metavar="N",
-        help="cut each matrix into N groups of rows with ranges of their own (1)",
-    )
-    parser.add_argument(
-        "--range",
-        choices=tuple(RANGES),
-        default="error",
-        help="bytes span the weights, or leave the least squared error (error)",
+        help="cut each matrix into N groups of rows with grids of their own (1)",
     )
     parser.add_argument("--title", default="", help="what the app is called")
     parser.add_argument(
@@ -82,8 +89,7 @@ def main(options: Namespace) -> int:
 
     model: Path = options.model
     target = options.output or f"{_stem(model)}.png"
-    if target != STANDARD and Path(target).resolve() == model.resolve():
-        raise wrong("the picture would be written over the model", "name another with -o")
+    _check_targets(target, options)
     try:
         emitted = _emitted(options, _name(target, model))
         data = program.save(emitted.assemble())
@@ -93,7 +99,7 @@ def main(options: Namespace) -> int:
         raise BootError(f"the model does not fit a picture, {error}", str(model)) from error
     except AsmError as error:
         say(str(error))
-        advice = "ask for fewer --group-rows" if options.group_rows > 1 else "nothing was written"
+        advice = "ask for fewer --groups" if options.groups > 1 else "nothing was written"
         raise BootError("the app cannot be assembled", str(model), advice) from error
     if options.sources is not None:
         _write_sources(emitted, options.sources)
@@ -101,6 +107,21 @@ def main(options: Namespace) -> int:
     if target != STANDARD:
         say(f"{target}: {len(data):,} bytes")
     return DONE
+
+
+def _check_targets(target: str, options: Namespace) -> None:
+    """Raise BootError for what could not be written, before minutes are spent."""
+    if target != STANDARD:
+        path = Path(target)
+        if path.resolve() == options.model.resolve():
+            raise wrong("the picture would be written over the model", "name another with -o")
+        if path.is_dir():
+            raise wrong("this is a folder", "name a file with -o", target)
+        if not path.parent.is_dir():
+            raise wrong(f"there is no folder {path.parent}", "make it first", target)
+    folder: Path | None = options.sources
+    if folder is not None and folder.exists() and not folder.is_dir():
+        raise wrong("sources go to a folder, this is a file", "name another", str(folder))
 
 
 def _name(target: str, model: Path) -> str:
@@ -123,8 +144,8 @@ def _emitted(options: Namespace, name: str) -> Emitted:
     how = {
         "name": name,
         "title": options.title,
-        "method": RANGES[options.range],
-        "groups": options.group_rows,
+        "method": options.method,
+        "groups": options.groups,
     }
     if model.is_dir():
         if options.input is not None:
@@ -138,6 +159,7 @@ def _emitted(options: Namespace, name: str) -> Emitted:
                 "the model has no tokenizer.json", str(path), "name one with --tokenizer"
             )
         tokeniser = importers.read_tokeniser(path, read.network.tokens)
+        say(f"pxos: {read.network.count():,} weights become bytes")
         return importers.text_app(
             read.network, tokeniser, start=read.start or read.stop, stop=read.stop, **how
         )
@@ -161,7 +183,8 @@ def _emitted(options: Namespace, name: str) -> Emitted:
 def _write_sources(emitted: Emitted, folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        emitted.write(folder)
+        for name, data in emitted.files.items():
+            write_atomically(folder / name, data)
     except OSError as error:
         raise BootError(f"the sources cannot be written, {why(error)}", str(folder)) from error
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from pxos.boot import cli
+from pxos.boot.import_model import METHODS
+from pxos.shell.lenses.networks.quantise import METHODS as QUANTISERS
 from tests.shell.lenses.networks.importers import bpe, models
 
 TOKENISER = bpe.train("llama3", 30)
@@ -28,7 +32,7 @@ def test_a_language_model_writes(
 ) -> None:
     picture, sources = tmp_path / "tiny.png", tmp_path / "sources"
     words = ["import", str(folder), "-o", str(picture), "--sources", str(sources)]
-    assert cli.main([*words, "--range", "minmax", "--context", "20"]) == 0
+    assert cli.main([*words, "--method", "min-max", "--context", "20"]) == 0
     assert b"tiny.png" in capfdbinary.readouterr().err
     assert (sources / "tiny.pxa").read_text().startswith('title   "Tiny"')
     assert cli.main(["asm", str(sources / "tiny.pxa"), "-o", str(tmp_path / "again.png")]) == 0
@@ -45,7 +49,7 @@ def test_a_language_model_writes(
 
 def test_groups_of_rows(folder: Path, tmp_path: Path) -> None:
     picture = tmp_path / "tiny.png"
-    assert cli.main(["import", str(folder), "-o", str(picture), "--group-rows", "2"]) == 0
+    assert cli.main(["import", str(folder), "-o", str(picture), "--groups", "2"]) == 0
     assert picture.stat().st_size > 1000
 
 
@@ -53,9 +57,65 @@ def test_more_groups_than_fit(
     folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     picture = tmp_path / "tiny.png"
-    assert cli.main(["import", str(folder), "-o", str(picture), "--group-rows", "8"]) == 1
-    assert "ask for fewer --group-rows" in capfd.readouterr().err
+    assert cli.main(["import", str(folder), "-o", str(picture), "--groups", "8"]) == 1
+    assert "ask for fewer --groups" in capfd.readouterr().err
     assert not picture.exists()
+
+
+def test_the_methods_are_those_of_the_quantiser() -> None:
+    assert set(METHODS) == set(QUANTISERS)
+
+
+def test_what_cannot_be_written(
+    folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    for words, message in (
+        (["-o", str(tmp_path)], "this is a folder; name a file with -o"),
+        (["-o", str(tmp_path / "absent" / "it.png")], "there is no folder"),
+        (["-o", str(tmp_path / "it.png"), "--sources", str(tmp_path / "file")], "go to a folder"),
+    ):
+        assert cli.main(["import", str(folder), *words]) == 2
+        said = capfd.readouterr().err
+        assert said.startswith("pxos: ")
+        assert message in said.replace(f" ({tmp_path})", "")
+    assert not (tmp_path / "it.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda f: _damage(f, lambda data: data[:-5]), "ends before its tensors do"),
+        (lambda f: _damage(f, lambda data: b"PK\3\4" + data[4:]), "safetensors"),
+        (lambda f: _damage(f, lambda data: b""), "ends inside its header"),
+        (lambda f: _damage(f, lambda data: _put_nan(data)), "holds nan at"),
+        (lambda f: (f / "config.json").write_text("{"), "no JSON that can be read"),
+        (lambda f: (f / "config.json").write_bytes(b"\x89PNG"), "no JSON that can be read"),
+        (lambda f: (f / "tokenizer.json").write_text("{}"), "tokenizer.json has no model"),
+        (lambda f: (f / "tokenizer.json").write_text('{"model'), "no JSON that can be read"),
+    ],
+)
+def test_damaged_and_foreign_files(
+    folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], change: Any, message: str
+) -> None:
+    change(folder)
+    picture, sources = tmp_path / "it.png", tmp_path / "sources"
+    words = ["import", str(folder), "-o", str(picture), "--sources", str(sources)]
+    assert cli.main(words) == 1
+    said = capfd.readouterr().err
+    assert message in said
+    assert "Traceback" not in said
+    assert not picture.exists()
+    assert not sources.exists()
+
+
+def _damage(folder: Path, change: Callable[[bytes], bytes]) -> None:
+    path = min(folder.glob("*.safetensors"))
+    path.write_bytes(change(path.read_bytes()))
+
+
+def _put_nan(data: bytes) -> bytes:
+    return data[:-4] + np.float32(np.nan).tobytes()
 
 
 def test_a_model_names_its_picture(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,7 +190,7 @@ def test_tokenisers_that_are_missing_or_do_not_match(
 
 
 @pytest.mark.parametrize(
-    "words", [["--group-rows", "0"], ["--input", "3"], ["--input", "0x3"], ["--range", "most"], []]
+    "words", [["--groups", "0"], ["--input", "3"], ["--input", "0x3"], ["--method", "most"], []]
 )
 def test_options_that_are_wrong(words: list[str], capfd: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["import", *(["model"] if words else []), *words]) == 2
