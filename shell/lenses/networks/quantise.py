@@ -23,6 +23,8 @@ from ....kernel.machine.quantised import common_grid
 
 #: Greatest byte, and how many bytes there are.
 TOP, LEVELS = 255, 256
+#: How many weights are looked at first for whether there can be a grid with all of them on it.
+_SAMPLE = 4096
 #: Smallest step between float32 numbers, used where a matrix spans less than 256 of them.
 SMALLEST = float(np.float32(2.0**-149))
 
@@ -120,7 +122,12 @@ def quantise(values: np.ndarray, scale: float, offset: float) -> np.ndarray:
                 place = np.rint((array - offset) / scale)
             return np.clip(place, 0, TOP).astype(np.uint8)
     s, o = Fraction(float(scale)), Fraction(float(offset))
-    exact = [round((Fraction(value) - o) / s) for value in array.ravel().tolist()]
+    try:
+        exact = [round((Fraction(value) - o) / s) for value in array.ravel().tolist()]
+    except (TypeError, ValueError, OverflowError) as error:  # not a number, NaN, infinite
+        raise QuantiseError(
+            f"weights that are no finite numbers ({error})", "convert them to float32"
+        ) from error
     clipped = [min(max(place, 0), TOP) for place in exact]
     return np.array(clipped, np.uint8).reshape(array.shape)
 
@@ -147,7 +154,7 @@ def min_max(values: np.ndarray) -> tuple[float, float]:
     """The grid from the least value (byte 0) to the greatest (byte 255): (scale, offset).
 
     A matrix that lies on a byte grid gets such a grid, so that it comes back exactly
-    (:func:`find_grid`).  Empty: (1, 0).  Constant: scale 1, all bytes 0.  A span below 255 float32
+    (:func:`find_grid`).  Empty: (1, 0).  Constant: all bytes equal.  A span below 255 float32
     denormals gets the smallest scale there is.  Raises QuantiseError for NaN, infinities and values
     beyond float32.
     """
@@ -184,7 +191,10 @@ def find_grid(values: np.ndarray) -> tuple[float, float] | None:
     their greatest common divisor g, or a fraction g / k of it, is the size of the scale, and the
     offset one of the places from which 256 steps cover the values, upwards or downwards.
     """
-    distinct = np.unique(np.asarray(values, np.float64))
+    array = np.asarray(values, np.float64).ravel()
+    if array.size > _SAMPLE and np.unique(array[:_SAMPLE]).size > LEVELS:
+        return None
+    distinct = np.unique(array)
     if not 0 < distinct.size <= LEVELS:
         return None
     ratios = [float(value).as_integer_ratio() for value in distinct]
@@ -193,7 +203,7 @@ def find_grid(values: np.ndarray) -> tuple[float, float] | None:
     numbers = [top << (bits - bottom.bit_length() + 1) for top, bottom in ratios]
     low, high = numbers[0], numbers[-1]
     if low == high:
-        return (1.0, float(distinct[0])) if _is_float32(low, bits) else None
+        return _constant_grid(low, bits)
     divisor = gcd(*[number - low for number in numbers])
     count = (high - low) // divisor
     for k in range(1, TOP // count + 1):
@@ -204,6 +214,32 @@ def find_grid(values: np.ndarray) -> tuple[float, float] | None:
             for offset, sign in ((low - j * scale, 1), (high + j * scale, -1)):
                 if _is_float32(offset, bits):
                     return sign * scale / (1 << bits), offset / (1 << bits)
+    return None
+
+
+def _constant_grid(number: int, bits: int) -> tuple[float, float] | None:
+    """A grid with the one value ``number / 2**bits`` on it: its own if it is a float32.
+
+    Otherwise ``scale * q`` is what an offset near by lacks.  Whatever grid the value lies on, there
+    is one whose offset is within 256 steps of the nearest float32: if ``scale * q`` is more of
+    them, ``scale`` has all the bits that are missing.
+    """
+    if _is_float32(number, bits):
+        return 1.0, number / (1 << bits)
+    with np.errstate(over="ignore"):
+        nearest = np.float32(number / (1 << bits))
+    step = float(np.spacing(np.abs(nearest)))
+    if not np.isfinite(nearest) or not np.isfinite(step):
+        return None
+    middle, ulp = (int(Fraction(float(part)) * (1 << bits)) for part in (nearest, step))
+    for k in sorted(range(-LEVELS, LEVELS + 1), key=abs):
+        offset = middle + k * ulp
+        if not _is_float32(offset, bits):
+            continue
+        for q in range(1, LEVELS):
+            scale, rest = divmod(number - offset, q)
+            if not rest and _is_float32(scale, bits):
+                return scale / (1 << bits), offset / (1 << bits)
     return None
 
 

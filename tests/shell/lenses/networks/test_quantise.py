@@ -67,15 +67,18 @@ def test_values_that_collide_in_float64_need_fractions() -> None:
 @example(bytes([3, 3]), 1.0, 0.5, "min-max")
 @example(bytes([1, 4]), float(np.float32(1.2345678)), 0.25, "min-max")
 @example(bytes([2, 200, 77]), SMALLEST, 0.0, "least-squares")
+@example(bytes([7]), float(np.float32(1e-7)), 1.0, "min-max")
+@example(bytes([255] * 3), float(np.float32(0.1)), float(np.float32(1e3)), "least-squares")
+@example(bytes([251]), float(np.float32(0.1)), float(np.float32(2e6)), "min-max")
+@example(bytes([199]), float(np.float32(-0.3)), float(np.float32(59.7)), "min-max")
+@example(bytes([129]), float(np.float32(1.1)), float(np.float32(-141.9)), "min-max")
+@example(bytes(range(256)) * 20, float(np.float32(0.1)), 0.5, "least-squares")
 def test_a_matrix_on_a_grid_comes_back_bit_exact(
     data: bytes, scale: float, offset: float, method: str
 ) -> None:
     q = np.frombuffer(data, np.uint8).reshape(1, -1)
     values = dequantise(q, scale, offset)
     if values.dtype == object or float(np.abs(values).max()) > HUGE:
-        return
-    # A single value needs no grid but its own, which must be a float32.
-    if len(set(data)) == 1 and float(np.float32(values[0, 0])) != values[0, 0]:
         return
     (back,) = quantise_matrix(values, method=method)
     assert np.array_equal(back.exact(), values)
@@ -160,6 +163,13 @@ def test_empty_constant_and_denormal(method: str) -> None:
     assert np.abs(nothing.exact() - below).max() < 2.0**-149
 
 
+def test_objects_that_are_no_numbers() -> None:
+    for bad in (float("nan"), float("inf"), "a", None):
+        for grid in ((1.0, 0.0), (SMALLEST, HUGE)):
+            with pytest.raises(QuantiseError, match="no finite numbers"):
+                quantise(np.array([1.0, bad], object), *grid)
+
+
 def test_beyond_float32_and_bad_grids() -> None:
     with pytest.raises(QuantiseError, match="beyond the range of float32"):
         min_max(np.array([1e39, 0.0]))
@@ -199,4 +209,11 @@ def test_a_grid_is_found_only_where_there_is_one() -> None:
     assert find_grid(np.array([0.0, 1.0, 256.0])) is None
     assert find_grid(np.arange(300.0)) is None
     assert find_grid(np.array([])) is None
-    assert find_grid(np.array([0.1])) is None
+    assert find_grid(np.array([1e300])) is None
+    assert find_grid(np.array([2.0**-149 * 0.75])) is None
+
+
+def test_a_constant_that_is_no_float32_lies_on_a_grid_as_well() -> None:
+    (found,) = quantise_matrix(np.full((2, 2), 0.1))
+    assert np.array_equal(found.exact(), np.full((2, 2), 0.1))
+    assert found.offset == np.float32(0.1)
