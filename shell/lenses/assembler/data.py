@@ -38,6 +38,11 @@ class Value:
         """The kind it has where nobody declared one."""
         return {"text": "T", "picture": "P"}.get(self.form, "X" if self.point else "I")
 
+    @property
+    def repeats(self) -> bool:
+        """Whether it is one element again and again, which takes no memory: see fill()."""
+        return self.array.size > 1 and not any(self.array.strides)
+
 
 class Files:
     """Finds and reads the files that sources name."""
@@ -174,9 +179,9 @@ class DataReader:
             if self.shape is None:
                 raise SourceError(expr.place, "fill(v) needs a shape", "w : I 8x8 = fill(1)")
             number = constants.need(expr.args[0], self.scope, "what fills")
-            array = np.empty(self.shape, object)
-            array[...] = number.value
-            return Value("numbers", array, number.point)
+            one = np.empty((1, 1), object)
+            one[0, 0] = number.value
+            return Value("numbers", np.broadcast_to(one, self.shape), number.point)
         inner = self.read(expr.args[0])
         if name == "lines":
             if inner.form != "text":

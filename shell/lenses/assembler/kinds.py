@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from .constants import fixed_word, integer_word
@@ -18,6 +20,9 @@ def raw_elements(value: Value, kind: str, place: Place) -> np.ndarray:
     I and X: int32 (rows, cols), X raw Q16.16 rounded half up; T: uint8 (rows, cols);
     P: uint8 (rows, cols, 4).  Raises SourceError where the value does not fit.
     """
+    if value.repeats:
+        one = raw_elements(_first(value), kind, place)
+        return np.broadcast_to(one, (*value.array.shape, *one.shape[2:]))
     if kind == "P":
         if value.form == "picture":
             return value.array
@@ -36,6 +41,11 @@ def raw_elements(value: Value, kind: str, place: Place) -> np.ndarray:
     if kind == "T":
         return _bytes(value, place)
     return _integers(value, place) if kind == "I" else _fixed(value, place)
+
+
+def _first(value: Value) -> Value:
+    """The one element that a value repeats."""
+    return replace(value, array=value.array[:1, :1])
 
 
 def _integers(value: Value, place: Place) -> np.ndarray:
@@ -83,6 +93,9 @@ def quantised(
     are quantised, over their range if ``given`` is None.  The result is float32 (scale,
     offset) held as floats.
     """
+    if value.repeats:
+        one, grid = quantised(_first(value), given, place)
+        return np.broadcast_to(one, value.array.shape), grid
     if value.form == "text" or (value.form == "numbers" and not value.point):
         return _bytes(value, place), given or (1.0, 0.0)
     if value.form == "picture":

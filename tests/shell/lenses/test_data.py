@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import time
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pxos.kernel.machine.meta import Arg
-from pxos.shell.lenses.assembler import assemble
+from pxos.kernel.machine.program import save
+from pxos.shell.lenses.assembler import AsmError, assemble
 
 from .tools import Ran, only, reader
 
@@ -72,6 +74,35 @@ def test_data(declaration: str, expected: list[list[object]] | None) -> None:
         only(f"const N = 3\nm : {declaration}\nhalt")
     else:
         assert held(declaration) == expected
+
+
+@pytest.mark.parametrize("kind", ["I", "X", "T", "P", "Q", "Q scale 0.5 offset 1.0"])
+@pytest.mark.parametrize("number", ["0", "200", "3.5", "-7.25"])
+@pytest.mark.parametrize("shape", ["[1, 1]", "[1, 6]", "[6, 1]", "[3, 5]", "[0, 4]"])
+def test_fill_is_a_list_of_the_same(kind: str, number: str, shape: str) -> None:
+    """To the bit, or the same message, whatever the kind."""
+    kind, _, options = kind.partition(" ")
+    rows, columns = (int(n) for n in shape.strip("[]").split(","))
+
+    def made(data: str) -> object:
+        try:
+            program = assemble(f"m : {kind} {shape} {options} = {data}\nhalt")
+        except AsmError as error:
+            return [problem.message for problem in error.problems]
+        return save(program)
+
+    row = "[" + ", ".join([number] * columns) + "]"
+    if rows:
+        assert made(f"fill({number})") == made("[" + ", ".join([row] * rows) + "]")
+    else:
+        assert isinstance(made(f"fill({number})"), bytes)
+
+
+def test_fill_of_a_large_matrix_takes_no_time() -> None:
+    begin = time.process_time()
+    program = assemble("m : Q [2048, 2048] scale 1.0 offset 0.25 = fill(0)\nhalt")
+    assert time.process_time() - begin < 2  # one by one it took eight
+    assert len(save(program)) > 2048 * 2048
 
 
 def png(pixels: np.ndarray) -> bytes:
