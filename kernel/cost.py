@@ -234,7 +234,7 @@ def first_guess(memory: Memory, model: CostModel) -> float:
     code = words[at : at + header.rows * header.cols]
     opcodes = code & 0xFF
     lost = 0.0
-    for char in "MmKk":
+    for char in "MmXxKk":
         for word in code[opcodes == ord(char)].tolist():
             shapes = []
             for byte in (word >> 16 & 0xFF, word >> 24):

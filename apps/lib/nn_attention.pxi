@@ -8,11 +8,12 @@
 ; values, KEY_HEADS * HEAD columns each.  `attention.first` and `attention.count` say which tokens
 ; are coming; `call attention` then prepares for all layers what does not depend on the layer.
 ;
-; Heads at once: a query is spread out to a row for each head, its numbers under the columns of
-; its head's keys and zeros elsewhere.  So one product gives the scores of all heads, one the mixed
-; values, and one gather each spreads and collects.  Shapes change only when the cache is read a
-; block of BLOCK rows further, so between that nothing is planned anew; what is not yet written or
-; lies in the future is masked.
+; Heads at once: a query becomes a row for each head, and each row is multiplied with its own part
+; of the cache's columns.  Rows that share keys are KEY_HEADS apart: row i has part i mod KEY_HEADS.
+; So one product gives the scores of all heads, one the mixed values, and one gather each cuts the
+; queries and collects the results.  Shapes change only when the cache is read a block of BLOCK rows
+; further, so between that nothing is planned anew; what is not yet written or lies in the future is
+; masked.
 
 const QUERIES = HEADS * HEAD
 const KEYS = KEY_HEADS * HEAD
@@ -20,15 +21,14 @@ const SHARERS = HEADS // KEY_HEADS
 const BLOCK = 64
 ; Powers are lifted as far as CONTEXT of them add up below 2^21; ATTENTION_UNIT times a share of
 ; attention is what the product with the values takes, so that small shares keep their bits.
-const ATTENTION_UNIT = 64
+const ATTENTION_UNIT = 32
 const LIFT = min(20 - ceil(log2(CONTEXT)), 14)
 const MASKED = -32768
 
-; Where in a row of queries each number of the spread rows stands; nowhere: far below 0.
-SPREAD : I = [[i*HEAD + c%HEAD - 1073741824 * min(abs(c//HEAD - i//SHARERS), 1) for c in 0..KEYS]
-              for i in 0..HEADS]
+; Where in a row of queries each number of a token's rows stands.
+SPREAD : I = [[(i%KEY_HEADS*SHARERS + i//KEY_HEADS)*HEAD + c for c in 0..HEAD] for i in 0..HEADS]
 ; Where in the mixed rows of a token each number of its result stands.
-COLLECT : I = [(j//HEAD)*KEYS + (j//HEAD//SHARERS)*HEAD + j%HEAD for j in 0..QUERIES]
+COLLECT : I = [(j//HEAD%SHARERS*KEY_HEADS + j//HEAD//SHARERS)*HEAD + j%HEAD for j in 0..QUERIES]
 ; A column whose product with powers is their sum / ATTENTION_UNIT.
 const ONE_SHARE = 1 / ATTENTION_UNIT
 SHARE : Q [CONTEXT, 1] scale 1.0 offset ONE_SHARE = fill(0)
@@ -49,6 +49,7 @@ proc attention {
     part   : I = [0, 0, 0, KEYS]
     rest   : I = [0, KEYS, 0, KEYS]
     piece  : I = [0, 0, 0, 1]
+    flat   : I = [0, 0, 1, 0]
     seen = first + count + (BLOCK - 1)
     seen = min(seen / BLOCK * BLOCK, CONTEXT)
     if seen != rows {
@@ -56,24 +57,27 @@ proc attention {
         part[2] = rows
         rest[2] = rows
         piece[2] = rows
+        flat[3] = rows
+        view columns = COLUMNS at flat
         view keys = cache at part
         view values = cache at rest
         view shares = SHARE at piece
     }
-    at = iota(count, first)
     if count != had {
         had = count
         token = transpose(iota(count))
         column = transpose(iota(count * HEADS))
         column = column / HEADS
-        where_q = reshape(SPREAD, [count * HEADS, KEYS])
+        where_q = reshape(SPREAD, [count * HEADS, HEAD])
         where_q += column * QUERIES
-        where_o = COLLECT + token * (HEADS * KEYS)
+        where_o = COLLECT + token * QUERIES
     }
     if count == 1 {
-        mask = first < reshape(COLUMNS, [1, rows])
+        at = first
+        mask = first < columns
     } else {
-        mask = column + first < reshape(COLUMNS, [1, rows])
+        at = iota(count, first)
+        mask = column + first < columns
     }
     mask = mask * MASKED
 }
@@ -85,14 +89,14 @@ proc attention {
 macro attend(y, q, fresh) {
     wide   : X
     spread : X
-    scores : X
+    scores : X leaf KEY_HEADS
     top    : X
     all    : X
     mixed  : X
     rows(cache, attention.at) = fresh
     wide = q / (sqrt(HEAD) / log2(exp(1)))
     spread = wide[attention.where_q]
-    scores = spread @ attention.keys.T
+    scores = matmul_parts_transposed(spread, attention.keys)
     scores += attention.mask
     top = row_max(scores)
     top -= LIFT
@@ -100,6 +104,6 @@ macro attend(y, q, fresh) {
     scores = exp2(scores)
     all = scores @ attention.shares
     scores = scores / all
-    mixed = scores @ attention.values
+    mixed = matmul_parts(scores, attention.values)
     y = mixed[attention.where_o]
 }

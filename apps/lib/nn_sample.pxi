@@ -84,12 +84,12 @@ roll:
     dice = seed * -1640531527             ; 2^32 / golden ratio: neighbouring seeds lie far apart
     dice += rolled
     rolled += 1
-    hit = dice >> 16 & 65535
-    dice = dice ^ hit
+    lift = dice >> 16 & 65535
+    dice = dice ^ lift
     dice = dice * 0x7feb352d
-    hit = dice >> 15 & 131071
-    dice = dice ^ hit
+    lift = dice >> 15 & 131071
+    dice = dice ^ lift
     dice = dice * -2073254261             ; 0x846ca68b
-    hit = dice >> 16 & 65535
-    dice = dice ^ hit
+    lift = dice >> 16 & 65535
+    dice = dice ^ lift
 }

@@ -8,7 +8,7 @@ boundary.  The tests compare every entry with an independent calculation.
 from __future__ import annotations
 
 from functools import lru_cache
-from math import isqrt
+from math import isqrt, ldexp
 
 import numpy as np
 
@@ -62,6 +62,21 @@ def exp2_mantissas() -> np.ndarray:
     result = table.astype(np.int64)
     result.flags.writeable = False
     return result
+
+
+@lru_cache(maxsize=1)
+def exp2_floats() -> tuple[np.ndarray, np.ndarray]:
+    """65536 * 2**(n / 256) for n in -18 * 256..15 * 256, and 2**(n / 65536) for n in 0..255.
+
+    float64, each right to half an ulp.
+    """
+    octave = [ldexp(power_of_two(n, 8), -WORK_BITS) for n in range(256)]
+    high = [ldexp(octave[n % 256], n // 256 + 16) for n in range(-18 << 8, (15 << 8) + 1)]
+    low = [ldexp(power_of_two(n, 16), -WORK_BITS) for n in range(256)]
+    tables = np.array(high), np.array(low)
+    for table in tables:
+        table.flags.writeable = False
+    return tables
 
 
 @lru_cache(maxsize=1)

@@ -97,7 +97,7 @@ WORK = {
     "a": "elements of a (a P: its bytes; at a port: its pixels)",
     "ab": "elements of a and of b together (a P: its bytes)",
     "i": "elements of the index operand, times the columns moved for each",
-    "mm": "rows * inner * columns / 8",
+    "mm": "rows * inner * columns of d / 8",
     "conv": "elements of a times elements of b",
     "sort": "elements of a times ceil(log2(columns + 1))",
     "draw": "64 for each item of b, and the pixels drawn after clipping",
@@ -361,6 +361,19 @@ ROWS: tuple[Op, ...] = (
         "Q with a scale or offset that is not finite: K")),
     Op("m", "MatMul transposed", "d a b", "matmul", "mm", "NVKSM",
        "d[i,j] = sum over k of a[i,k]*b[j,k]", "Matrix product with b transposed.", ("as M",)),
+    Op("X", "MatMul parts", "d a b", "matmul", "mm", "NVKSM",
+       "d[i,j] = sum over k of a[i,k]*b[k, (i mod n)*w + j], exact, finished once, for "
+       "n = leaf of a (0: its rows; at least 1) and w = columns(b) / n",
+       "Products of each row of a with its own part of b's columns: what the heads of attention "
+       "mix.",
+       ("inner sizes differ, or the columns of b are no multiple of n: S",
+        "no inner elements: zeros", "a view has no leaf")),
+    Op("x", "MatMul parts transposed", "d a b", "matmul", "mm", "NVKSM",
+       "d[i,j] = sum over k of a[i,k]*b[j, (i mod n)*w + k] for w = columns(a) and "
+       "n = columns(b) / w, exact, finished once",
+       "Products of each row of a with its own part of b's rows: the scores of attention.",
+       ("the columns of b are no positive multiple of a's: S, unless both have none",
+        "no inner elements: zeros")),
     Op("K", "Konvolve", "d a b", "conv", "conv", "NVKSM",
        "shape of a: sum over u,v of b[u,v]*a[y+u-floor(h/2), x+v-floor(w/2)], coordinates "
        "clamped to a, exact, finished once",

@@ -118,6 +118,33 @@ def matmul(step: Step) -> None:
     )
 
 
+def matmul_parts(step: Step) -> None:
+    """The same with b's columns cut into n parts, of which row i of a meets part i mod n."""
+    d, a, b = step.target(), step.value("a"), step.value("b")
+    transposed = step.op.char == "x"
+    if transposed:
+        width, cols = a.cols, b.rows
+        parts = b.cols // width if width else 1
+        fits = parts >= 1 and parts * width == b.cols
+    else:
+        parts = max(step.refs["a"].leaf or a.rows, 1)
+        width = cols = b.cols // parts
+        fits = parts * width == b.cols and a.cols == b.rows
+    if not fits:
+        raise Fault("S")
+    step.fit(d, (a.rows, cols))
+    step.pay(a.rows * a.cols * cols // 8)
+    left, right = step.values(a), step.values(b)
+
+    def element(i: int, j: int) -> Any:
+        first = i % parts * width
+        if transposed:
+            return sum(left.at(i, k) * right.at(j, first + k) for k in range(a.cols))
+        return sum(left.at(i, k) * right.at(k, first + j) for k in range(a.cols))
+
+    step.store(d, build(a.rows, cols, element))
+
+
 def convolve(step: Step) -> None:
     """Correlation of a with b, coordinates clamped (``K``) or wrapped (``k``)."""
     d, a, b = step.target(), step.value("a"), step.value("b")
@@ -153,6 +180,8 @@ RUN: dict[str, Callable[[Step], None]] = {
     ";": below,
     "M": matmul,
     "m": matmul,
+    "X": matmul_parts,
+    "x": matmul_parts,
     "K": convolve,
     "k": convolve,
 }

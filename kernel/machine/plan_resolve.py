@@ -110,6 +110,27 @@ class Resolver:
                 self.known.pop(entry, None)
         return gone
 
+    def resting(self, entry: int) -> dict[int, Matrix | Fault]:
+        """What an entry and the views that rest on it mean, as far as that is known."""
+        known = self.known
+        found = (entry, *self._rest_on.get(entry, ()))
+        return {one: known[one] for one in found if one in known and one < FIRST_SMALL}
+
+    def rename(
+        self, entry: int, old: dict[int, Matrix | Fault], new: dict[int, Matrix | Fault]
+    ) -> None:
+        """A table entry was pointed elsewhere: ``new`` is what :meth:`resting` was there."""
+        known = self.known
+        for one in self._rest_on.get(entry, ()):
+            if one not in new and one < FIRST_SMALL:
+                known.pop(one, None)
+        if entry not in new:
+            known.pop(entry, None)
+        known.update(new)
+        self._rest_on.setdefault(entry, set()).update(new)
+        self._rest_on[entry].discard(entry)
+        self._holders.clear()
+
     @property
     def full(self) -> bool:
         """Whether so many headers are remembered that caches keyed by them should be emptied."""

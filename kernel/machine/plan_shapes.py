@@ -82,6 +82,21 @@ def _matmul_transposed(a: Strided, b: Strided) -> Shape | None:
     return (a.rows, b.rows) if a.cols == b.cols else None
 
 
+def parts_of(a: Strided) -> int:
+    """Into how many parts ``X`` cuts the columns of b."""
+    return max(a.leaf or a.rows, 1)
+
+
+def _matmul_parts(a: Strided, b: Strided) -> Shape | None:
+    parts = parts_of(a)
+    return (a.rows, b.cols // parts) if a.cols == b.rows and b.cols % parts == 0 else None
+
+
+def _matmul_parts_transposed(a: Strided, b: Strided) -> Shape | None:
+    fit = b.cols >= a.cols and b.cols % a.cols == 0 if a.cols else b.cols == 0
+    return (a.rows, b.rows) if fit else None
+
+
 def _tile(a: Strided, b: Strided) -> Shape:
     return a.rows * (b.leaf or b.rows), a.cols * b.cols
 
@@ -108,6 +123,8 @@ _TWO: dict[str, Callable[[Strided, Strided], Shape | None]] = {
     "g": lambda a, i: (i.count, a.cols),
     "M": _matmul,
     "m": _matmul_transposed,
+    "X": _matmul_parts,
+    "x": _matmul_parts_transposed,
     "K": lambda a, b: (a.rows, a.cols),
     "k": lambda a, b: (a.rows, a.cols),
     ",": _beside,
@@ -160,8 +177,7 @@ def work_of(op: Op, d: Shape, inputs: tuple[Strided, ...], drawn: int) -> int:
         moved = {"g": inputs[0].cols, "p": d[1]}.get(op.char, 1)
         return inputs[1].count * moved
     if formula == "mm":
-        a, b = inputs
-        return a.rows * a.cols * (b.cols if op.char == "M" else b.rows) // 8
+        return _terms(op.char, *inputs) // 8
     if formula == "conv":
         return inputs[0].count * inputs[1].count
     if formula == "sort":
@@ -169,6 +185,14 @@ def work_of(op: Op, d: Shape, inputs: tuple[Strided, ...], drawn: int) -> int:
     if formula == "draw":
         return 64 * inputs[1].rows + drawn
     return 0
+
+
+def _terms(char: str, a: Strided, b: Strided) -> int:
+    """Products of elements in a matrix product."""
+    cols = b.rows if char in "mx" else b.cols
+    if char == "X":
+        cols //= parts_of(a)
+    return a.rows * a.cols * cols
 
 
 def drawn_elements(items: np.ndarray, d: Shape, a: Strided) -> int:

@@ -108,6 +108,14 @@ def wants(
         limits = chooser.choice((None, (-300, 300)))
         b = Want(other, cols) if char == "m" else Want(cols, other)
         return {"d": some(), "a": Want(rows, cols, limits), "b": b}
+    if char in "Xx":
+        limits = chooser.choice((None, (-300, 300)))
+        leaf = chooser.choice((1, 2, 3))
+        if char == "x":
+            b = Want(chooser.choice(sizes.rows), cols * leaf)
+        else:
+            b = Want(cols, max(rows, 1) * chooser.choice((1, 2, 4)))
+        return {"d": some(), "a": Want(rows, cols, limits), "b": b}
     if char in "Kk":
         kernel = chooser.choice(((-3, 3), (-3, 3), (1, 1), (-300, 300), None))
         b = Want(chooser.choice((0, 1, 2, 3, 5)), chooser.choice((0, 1, 3, 4, 8)), kernel)

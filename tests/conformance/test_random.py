@@ -16,7 +16,7 @@ QUICK, QUICK_BATCH = 100, 25
 LONG, BATCH = 100_000, 1000
 #: Programs of a style of their own, see ``programs``: how many are quick, and instructions that
 #: one of them completes at least.
-STYLES = {"far": (20, 5), "divides": (40, 10), "large": (3, 100)}
+STYLES = {"far": (20, 5), "divides": (40, 10), "large": (12, 5)}
 
 
 def compare_programs(first: int, count: int, style: str | None = None) -> int:

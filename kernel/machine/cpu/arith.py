@@ -34,6 +34,7 @@ from .finish import (
     store,
 )
 from .operand import Operand
+from .small import bind_small
 
 Step = Callable[..., None]
 
@@ -213,6 +214,12 @@ def _bind(op: Op, pixel: bool, d: Operand, inputs: tuple[Operand, ...], literal:
         char in "A-*R_" and a.kind == b.kind == d.kind == "I"
     ):
         return _bind_number(char, d, a, b)
+    general = _bind_general(char, d, a, b)
+    return bind_small(char, d, a, b, general) or general
+
+
+def _bind_general(char: str, d: Operand, a: Operand, b: Operand) -> Run:
+    """Any kinds, shapes and sizes."""
     if char in "/%":
         return _bind_division(char, d, a, b)
     if b.array.size == 1 and a.array.size >= TABLE_FROM and d.array.shape == a.array.shape:

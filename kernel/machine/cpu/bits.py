@@ -16,6 +16,7 @@ from .finish import (
     store,
 )
 from .operand import Operand
+from .small import bind_small_shift
 
 _UFUNC: dict[str, np.ufunc] = {"&": np.bitwise_and, "|": np.bitwise_or, "^": np.bitwise_xor}
 
@@ -24,7 +25,8 @@ def _bind(op: Op, pixel: bool, d: Operand, inputs: tuple[Operand, ...], literal:
     """Choose the way for these kinds."""
     a, b = inputs
     if op.char == "S":
-        return _bind_shift(d, a, b)
+        general = _bind_shift(d, a, b)
+        return bind_small_shift(d, a, b, general) or general
     ufunc = _UFUNC[op.char]
     x, y, out = a.array, b.array, d.array
     # The loop runs in the wider input's type; narrowing to bytes keeps the low 8 bits.

@@ -11,6 +11,7 @@ scalar, is *translated*: it becomes one Python function.
 
 from __future__ import annotations
 
+from ..control import ONE
 from ..elements import Elements
 from ..fault import Stop
 from ..memory import Memory
@@ -19,7 +20,10 @@ from ..ports import Ports
 from ..registers import State
 from ..stepper import Closure, Stepper
 from .fill import bind_plan
+from .names import Names
 from .translate import EMPTY, Region, Slot, Translator
+
+_NAME = ord("N")
 
 #: Fuel given to a region at a time: so little that its arithmetic stays in one digit.
 REGION_FUEL = 1 << 29
@@ -33,6 +37,9 @@ class CpuExecutor(Stepper):
         super().__init__(State(memory, ports))
         self._slots: dict[int, list[tuple[list[Slot], int]]] = {}
         self._translator = Translator(self._state, self._call_out)
+        self._names = Names(
+            self._state, self._fast, self._dependents, self._show, self._translator.made
+        )
         self._stop: Stop | None = None
         self._region: Region | None = None
         self._budget = self._above = 0
@@ -93,13 +100,30 @@ class CpuExecutor(Stepper):
         if self._stop is not None or not region.valid or state.pc != pc + 1:
             return -1
         cost = before - state.fuel
-        fast = self._fast.get(word)
-        if fast is not None and region.slots[slot] is EMPTY:
-            region.slots[slot] = fast
-            self._slots.setdefault(word, []).append((region.slots, slot))
+        if region.slots[slot] is EMPTY:
+            self._fill_slot(region, slot, word)
         self._budget -= cost
         self._above += cost - 1
         return fuel - cost
+
+    def _fill_slot(self, region: Region, slot: int, word: int) -> None:
+        """Let a region do an instruction by itself from now on, if it is remembered."""
+        if word & 0xFF == _NAME:
+            renames = self._names.closure(word)
+            if renames is not None:
+                region.slots[slot] = (ONE, renames)
+            return
+        fast = self._fast.get(word)
+        if fast is not None:
+            region.slots[slot] = fast
+            places = self._slots.setdefault(word, [])
+            if not any(slots is region.slots and place == slot for slots, place in places):
+                places.append((region.slots, slot))
+
+    def _show(self, word: int, pair: Slot | None) -> None:
+        """Hand a remembered closure to the regions that use it; None: take it away."""
+        for slots, slot in self._slots.get(word, ()):
+            slots[slot] = EMPTY if pair is None else pair
 
     # ---- extending the stepper -----------------------------------------------------------------
 
@@ -110,9 +134,20 @@ class CpuExecutor(Stepper):
         self._translator.arrive(pc)
 
     def _commit(self, plan: Plan) -> set[int]:
-        changed = super()._commit(plan)
+        if plan.renamed < 0:
+            changed = super()._commit(plan)
+            self._names.changed(changed)
+            self._translator.entries_changed(changed)
+            return changed
+        self._names.leave(plan.renamed)
+        changed = self._state.planner.commit(plan)
         self._translator.entries_changed(changed)
+        self._names.arrived(plan.renamed)
         return changed
+
+    def _remember(self, word: int, cost: int, fill: Closure, entries: frozenset[int]) -> None:
+        super()._remember(word, cost, fill, entries)
+        self._names.remembered(word, entries)
 
     def _code_written(self) -> None:
         self._translator.drop_all()
@@ -126,4 +161,5 @@ class CpuExecutor(Stepper):
     def _forget(self) -> None:
         super()._forget()
         self._slots.clear()
+        self._names.forget()
         self._translator.forget()

@@ -84,6 +84,21 @@ def _bind_fold(operator: str, axis: int, d: Operand, a: Operand) -> Run:
         return spread(d, part, run_empty)
     ufunc = _UFUNC[operator]
     dtype: type | None = _sum_type(a, kind, x.shape[axis]) if operator == "A" else None
+    if operator in "R_" and a.kind == kind and x.size <= BLOCK:
+        if out.size == 1:
+            place = x.argmax if operator == "R" else x.argmin
+
+            def run_one() -> int:
+                out[0, 0] = x.item(place())
+                return -1
+
+            return spread(d, part, run_one)
+
+        def run_same() -> int:
+            ufunc.reduce(x, axis=axis, out=out, keepdims=True)
+            return -1
+
+        return spread(d, part, run_same)
     if x.size <= BLOCK or axis == 1:
 
         def run() -> int:

@@ -22,6 +22,7 @@ import numpy as np
 
 from ..functions_tables import (
     MANTISSA_BITS,
+    exp2_floats,
     exp2_mantissas,
     log2_thresholds,
     sine_table,
@@ -42,6 +43,10 @@ from .finish import (
     store,
 )
 from .operand import Operand
+from .small import FEW
+
+#: How close to a half the float64 powers of :func:`_bind_exp2` leave open which way to round.
+_UNSURE = 2.0**-16
 
 #: A function of raw int64 elements of X, giving raw int64 elements of X.
 FixedFunction = Callable[[np.ndarray], np.ndarray]
@@ -184,6 +189,42 @@ _NUMBERS: dict[str, Callable[[int, int, str], int]] = {
 }  # fmt: skip
 
 
+def _bind_exp2(out: np.ndarray, x: np.ndarray) -> Run:
+    """Exp2 of a few elements of X by two small tables in float64, where that is certain.
+
+    2^(raw / 65536) * 65536 is a power for the high bits times one for the low 8, each right to half
+    an ulp, so the product is within 2^-51 of itself, or 2^-20 below saturation.  Rounding it is
+    right unless it lies as close to a half; then the exact tables decide.
+    """
+    high, low = exp2_floats()
+    raw, part = np.empty(x.shape, np.int64), np.empty(x.shape, np.int64)
+    value, power, rest = (np.empty(x.shape) for _ in range(3))
+    offset, eight, mask, half = np.array(18 << 8), np.array(8), np.array(255), np.array(0.5)
+
+    def run() -> int:
+        raw[...] = x
+        np.bitwise_and(raw, mask, part)
+        low.take(part, None, power, "clip")
+        np.right_shift(raw, eight, part)
+        np.add(part, offset, part)
+        high.take(part, None, value, "clip")
+        np.multiply(value, power, value)
+        np.add(value, half, value)
+        np.floor(value, power)
+        np.subtract(value, power, rest)
+        if (
+            rest.item(rest.argmin()) < _UNSURE
+            or rest.item(rest.argmax()) > 1 - _UNSURE
+            or power.item(power.argmax()) > X_MAX
+        ):
+            out[...] = exp2_fixed(raw)
+        else:
+            out[...] = power
+        return -1
+
+    return run
+
+
 def _bind(op: Op, pixel: bool, d: Operand, inputs: tuple[Operand, ...], literal: int) -> Run:
     """Choose the way for these kinds."""
     a = inputs[0]
@@ -198,6 +239,8 @@ def _bind(op: Op, pixel: bool, d: Operand, inputs: tuple[Operand, ...], literal:
             return blockwise(lambda part, left: look_up(part, left, line), out, x)()
 
         return run_table
+    if char == "e" and a.kind == kind == "X" and 1 < x.size <= FEW:
+        return _bind_exp2(out, x)
     if x.size == out.size == 1:
         take, fraction = x.item, FRACTION[a.kind]
         number = _NUMBERS[char]

@@ -178,16 +178,20 @@ def _bind_gather(pixel: bool, d: Operand, a: Operand, i: Operand) -> Run:
 
 def _gather_block(out: np.ndarray, line: np.ndarray, i: Operand, convert: Convert | None) -> Run:
     """Few elements of a row-major line."""
-    count = line.size
+    place, outside = np.empty(out.shape, np.int64), np.empty(out.shape, bool)
+    beyond, count = place.view(np.uint64), np.array(line.size, np.uint64)  # below 0 is far beyond
+    direct = convert is None and out.flags.c_contiguous
+    found = out if direct else np.empty(out.shape, line.dtype)
 
     def run() -> int:
-        position = floors(i)
-        value = line.take(position, mode="clip")
-        if convert is not None:
-            value = convert(value)
-        if position.dtype != np.uint8:
-            position = position.view(np.uint32)  # below 0 is far beyond
-        np.multiply(value, position < count, out=out, casting="unsafe")
+        place[...] = floors(i)
+        line.take(place, None, found, "clip")
+        value = found if convert is None else convert(found)
+        if beyond.item(beyond.argmax()) >= line.size:
+            np.greater_equal(beyond, count, outside)
+            value[outside] = 0
+        if not direct:
+            out[...] = value
         return -1
 
     return run
@@ -327,6 +331,15 @@ def _bind_put_rows(pixel: bool, d: Operand, a: Operand, i: Operand) -> Run:
     if total == 0 or out.size == 0:
         return nothing
     step = max(1, BLOCK // out.shape[1])
+    if total == 1:
+
+        def run_one() -> int:
+            position = floors(i).item()
+            if 0 <= position < count:
+                out[position] = x[0] if convert is None else convert(x)[0]
+            return -1
+
+        return run_one
 
     def run() -> int:
         where = floors(i)

@@ -18,33 +18,22 @@ A, B of a common binary grid, in two int64 words; Python integers only if 124 bi
 No instruction writes a quantised matrix, so what is found out about its bytes holds for good:
 
 * A matrix of equal bytes (a mean, a sum) needs only the sums of a's rows.
-* One row times a matrix (a network that writes) is memory's work, so the row is cut instead of the
-  bytes being widened much: into two or three rows of digits, which are multiplied by r = q - 128 in
-  float32.  That is exact while |digits| * |column of r| (Euclidean) is at most 2^24: by Cauchy and
-  Schwarz no partial sum is greater.  While COPY_BYTES last, r is kept as float32.
-  The result is worked out modulo 2^64 where it is known to be less than 2^62.
+* One row times a matrix has a way of its own: ``matmul_row``.
 """
 
 from __future__ import annotations
-
-import weakref
-from collections.abc import Iterator
-from math import log2, sqrt
 
 import numpy as np
 
 from ..isa import Op
 from ..quantised import (
     FRACTION,
-    X_MAX,
-    X_MIN,
     common_grid,
     finish_number,
     is_bytes,
 )
 from .finish import (
     Run,
-    clamp,
     fitted,
     nothing,
     reads_first,
@@ -52,6 +41,8 @@ from .finish import (
     store,
     store_wide,
 )
+from .matmul_parts import BindProduct, bind_parts
+from .matmul_row import ROW_INNER, bind_row
 from .operand import Operand
 
 EXACT = 1 << 53
@@ -59,14 +50,6 @@ EXACT = 1 << 53
 B_BLOCK, A_BLOCK = 1 << 22, 1 << 20
 #: Inner elements from which operands are converted a block at a time.
 LONG = 1 << 20
-#: Inner elements up to which one row is cut into digits.
-ROW_INNER = 1 << 13
-#: Square of what a row of digits times a column may come to; a bit is left for rounding.
-ROW_REACH = 0.99 * (1 << 48)
-#: Elements of a block of a quantised matrix that a row is multiplied with: 1 MiB as float32.
-ROW_BLOCK = 1 << 18
-#: Bytes of float32 copies of quantised matrices, in all processes together.
-COPY_BYTES = 64 << 20
 #: Products of at most this many terms in all, on byte or integer kinds, need no BLAS.
 FEW_TERMS = 512
 
@@ -261,9 +244,10 @@ def _bind_quantised(d: Operand, a: Operand, b: Operand, weights: np.ndarray) -> 
     """a (m x k) times quantised ``weights`` (k x n bytes)."""
     if weights[0, 0] == weights[-1, -1] and (weights == weights[0, 0]).all():
         return _bind_equal(d, a, b, int(weights[0, 0]))
+    general = _bind_any(d, a, b, weights)
     if a.rows == 1 and a.cols <= ROW_INNER:
-        return _bind_row(d, a, b, weights)
-    return _bind_any(d, a, b, weights)
+        return bind_row(d, a, b, weights, general)
+    return general
 
 
 def _bind_equal(d: Operand, a: Operand, b: Operand, byte: int) -> Run:
@@ -272,143 +256,23 @@ def _bind_equal(d: Operand, a: Operand, b: Operand, byte: int) -> Run:
     scale, offset, exponent = common_grid(b.scale_bits, b.offset_bits)
     factor = scale * byte + offset << max(exponent, 0)
     fraction = FRACTION[a.kind] + max(-exponent, 0)
-    if x.shape[0] == 1:
-        line = x[0]
+    ones = np.ones(x.shape[1])
+    if x.size <= ROW_INNER:
+        # Sums of at most 2^13 words are exact in float64, in any order.
+        floats = np.empty(x.shape)
 
-        def run_row() -> int:
-            total = int(np.add.reduce(line, dtype=np.int64))
-            out[...] = finish_number(total * factor, fraction, kind)
+        def run_few() -> int:
+            floats[...] = x
+            sums = floats.dot(ones).tolist()
+            out[...] = [[finish_number(int(total) * factor, fraction, kind)] for total in sums]
             return -1
 
-        return run_row
+        return run_few
 
     def run() -> int:
         sums = np.add.reduce(x, axis=1, dtype=np.int64).tolist()
         column = [finish_number(total * factor, fraction, kind) for total in sums]
         out[...] = np.array(column, out.dtype)[:, None]
-        return -1
-
-    return run
-
-
-class _Matrix:
-    """A quantised matrix that single rows are multiplied with, as r = q - 128.
-
-    ``square``: of the greatest Euclidean norm of a column of r, or of a column of ones if that is
-    greater.  The matrix is copied at its second use.
-    """
-
-    __slots__ = ("_bytes", "_copy", "_uses", "square")
-
-    #: Bytes of all copies there are.
-    copied = 0
-
-    def __init__(self, weights: np.ndarray) -> None:
-        self._bytes = weights
-        self._copy: np.ndarray | None = None
-        self._uses = 0
-        # Sums of squares below 2^24 are exact, those above right within rounding.
-        squares = [float(np.square(r).sum(axis=0).max()) for _, r in self._blocks()]
-        self.square = max(1.001 * max(squares), float(weights.shape[0]))
-
-    def times(self, digits: list[np.ndarray], products: list[np.ndarray]) -> None:
-        """``products`` = digits times r: lines of float32."""
-        copy = self._copy
-        if copy is not None:
-            for line, product in zip(digits, products, strict=True):
-                np.dot(line, copy, out=product)
-            return
-        for cols, right in self._blocks():
-            for line, product in zip(digits, products, strict=True):
-                np.dot(line, right, out=product[cols])
-        self._uses += 1
-        size = 4 * self._bytes.size
-        if self._uses == 2 and _Matrix.copied + size <= COPY_BYTES:
-            self._copy = self._centred(slice(None))
-            _Matrix.copied += size
-            weakref.finalize(self._copy, _Matrix.released, size)
-
-    def _blocks(self) -> Iterator[tuple[slice, np.ndarray]]:
-        """r, some columns at a time."""
-        inner, cols = self._bytes.shape
-        step = max(1, ROW_BLOCK // inner)
-        for col in range(0, cols, step):
-            part = slice(col, min(col + step, cols))
-            yield part, self._centred(part)
-
-    def _centred(self, cols: slice) -> np.ndarray:
-        """r of some columns, laid out as the bytes are."""
-        part = self._bytes[:, cols].astype(np.float32)
-        part -= 128
-        return part
-
-    @staticmethod
-    def released(size: int) -> None:
-        """A copy of ``size`` bytes is gone."""
-        _Matrix.copied -= size
-
-
-def _bind_row(d: Operand, a: Operand, b: Operand, weights: np.ndarray) -> Run:
-    """One row of at most ROW_INNER elements times quantised ``weights``."""
-    out, line, kind = d.array[0], a.array[0], d.kind
-    general = _bind_any(d, a, b, weights)
-    scale, offset, exponent = common_grid(b.scale_bits, b.offset_bits)
-    shift = FRACTION[a.kind] - exponent - FRACTION[kind]
-    if not 0 <= shift <= 62 or abs(scale) >= 1 << 62:
-        return general
-    half = 1 << shift >> 1 if kind != "I" else 0
-    low, high = (X_MIN, X_MAX) if kind == "X" else (0, 255)
-    inner, cols = weights.shape
-    matrix = _Matrix(weights)
-    square = matrix.square
-    # Low digits, 0..2^cut - 1, are 2^cut / sqrt(3) in the mean square: 0.4 to 0.8 of the reach.
-    cut = min(max(int(log2(0.8 * sqrt(3 * ROW_REACH / inner / square))), 1), 16)
-    digits = list(np.empty((3, inner), np.float32))
-    products = list(np.empty((3, cols), np.float32))
-    lower, upper, top = digits
-    exact, value = np.empty(cols), np.empty(cols, np.int64)
-    ones = np.ones(inner, np.float32)
-    mask, once = np.int32((1 << cut) - 1), np.int32(cut)
-    factor, right_shift, step = np.int64(scale), np.int64(shift), float(1 << cut)
-    centre, scale_size, norm = 128 * scale + offset, abs(scale), sqrt(square)
-
-    def sizes(count: int) -> list[float]:
-        """The squares of the digits' norms; they are more than ROW_REACH if float32 will not do."""
-        return [float(row.dot(row)) for row in digits[:count]]
-
-    def run() -> int:
-        np.bitwise_and(line, mask, out=lower, casting="unsafe")
-        np.right_shift(line, once, out=upper, casting="unsafe")
-        count, squares = 2, sizes(2)
-        if squares[1] * square > ROW_REACH:
-            rest = line >> once
-            np.bitwise_and(rest, mask, out=upper, casting="unsafe")
-            np.right_shift(rest, once, out=top, casting="unsafe")
-            count, squares = 3, sizes(3)
-        if max(squares) * square > ROW_REACH:
-            return general()
-        total, length = 0, 0.0
-        for place in range(count - 1, -1, -1):
-            total = (total << cut) + int(digits[place].dot(ones))
-            length = length * step + sqrt(squares[place])
-        reach = scale_size * int(1.01 * length * norm + 1) + abs(centre * total) + half
-        if reach >= 1 << 62:
-            return general()
-        matrix.times(digits[:count], products[:count])
-        np.multiply(products[count - 1], step, out=exact, dtype=np.float64)
-        if count == 3:
-            np.add(exact, products[1], out=exact)
-            np.multiply(exact, step, out=exact)
-        np.add(exact, products[0], out=value, casting="unsafe")
-        np.multiply(value, factor, out=value)
-        more = (centre * total + half + (1 << 63) & (1 << 64) - 1) - (1 << 63)
-        np.add(value, more, out=value)
-        if kind == "I" or (low and reach >> shift <= high):
-            np.right_shift(value, right_shift, out=out, casting="unsafe")
-            return -1
-        np.right_shift(value, right_shift, out=value)
-        clamp(value, low, high)
-        np.copyto(out, value, casting="unsafe")
         return -1
 
     return run
@@ -466,29 +330,36 @@ def _long_products(a: np.ndarray, b: np.ndarray, block: int, reach: int) -> np.n
 def _bind(op: Op, pixel: bool, d: Operand, inputs: tuple[Operand, ...], literal: int) -> Run:
     """Choose the way for these kinds and shapes."""
     a, b = inputs
-    right = b.array if op.char == "M" else b.array.T
-    part = fitted(d, a.rows, right.shape[1])
-    inner = a.cols
+    if op.char == "X":
+        cols = b.cols // max(a.leaf or a.rows, 1)
+    else:
+        cols = b.cols if op.char == "M" else b.rows
+    part = fitted(d, a.rows, cols)
     if part.array.size == 0:
         return nothing
-    if inner == 0:
+    if a.cols == 0:
 
         def run_zeros() -> int:
             part.array[...] = 0
             return -1
 
         return spread(d, part, run_zeros)
+    if op.char in "Xx":
+        return spread(d, part, bind_parts(op.char, part, a, b, _way(part, a, b)))
+    right = b.array if op.char == "M" else b.array.T
     if b.kind == "Q":
         return spread(d, part, _bind_quantised(part, a, b, right))
     fraction = FRACTION[a.kind] + FRACTION[b.kind]
+    return spread(d, part, _way(part, a, b)(part, a.array, right, fraction))
+
+
+def _way(d: Operand, a: Operand, b: Operand) -> BindProduct:
+    """How products of unquantised elements are formed."""
     # int64 is right for bytes with anything, and modulo 2^64 for integers into integers.
-    safe = is_bytes(a.kind) or is_bytes(b.kind) or (fraction == 0 and d.kind == "I")
-    few = a.rows * inner * right.shape[1] <= FEW_TERMS
-    if few and safe:
-        bind_product = _bind_few
-    else:
-        bind_product = _bind_plain if inner <= LONG else _bind_long
-    return spread(d, part, bind_product(part, a.array, right, fraction))
+    safe = is_bytes(a.kind) or is_bytes(b.kind) or a.kind == b.kind == d.kind == "I"
+    if safe and d.array.size * a.cols <= FEW_TERMS:
+        return _bind_few
+    return _bind_plain if a.cols <= LONG else _bind_long
 
 
 bind = reads_first(_bind, pointwise=False)

@@ -84,6 +84,11 @@ class Translator:
         self._heat: dict[int, int] = {}
         self._made: dict[int, int] = {}
         self._unsteady: set[int] = set()
+        self._count = 0
+
+    def made(self) -> int:
+        """How many regions were ever made."""
+        return self._count
 
     def arrive(self, pc: int) -> None:
         """Count a jump backwards or a call to ``pc``; translate there when it is hot."""
@@ -163,5 +168,6 @@ class Translator:
             pc, run, slots, frozenset(scan.variables.values()), scan.inlined, scan.rows_of
         )
         self.regions[pc] = region
+        self._count += 1
         for entry in (*region.inlined, *region.rows_of):
             self._resting.setdefault(entry, set()).add(region)

@@ -1,4 +1,4 @@
-"""Matrix products on the GPU (``M`` and ``m``), exact for every kind, shape and stride.
+"""Matrix products on the GPU (``M m X x``), exact for every kind, shape and stride.
 
 Three ways, chosen by shapes and kinds:
 
@@ -43,6 +43,8 @@ QUANTISED, NARROW, NARROW_BITS = 1, 2, 94
 
 def bind(job: Job, kit: Kit) -> Work:
     """The dispatches of a product whose d has elements.  Raises TooLarge."""
+    if job.op.char in "Xx":
+        return Work(_general(job, kit))
     if _wants_vector(job):
         return Work(_vector(job, kit))
     if wants_tiles(job):
@@ -83,7 +85,7 @@ def _general(job: Job, kit: Kit) -> tuple[Dispatch, ...]:
     finish = finishing(job)
     pieces = max(-(-inner // PIECE), min(BUSY // job.count, inner // SHORT, MOST_PIECES))
     if pieces <= 1 and inner <= WHOLE:
-        return (kit.pull("matmul", job, extra=finish),)
+        return (kit.pull("matmul", job, extra=(*finish, 0, 0, *_parts(job, 0))),)
     pieces = max(pieces, 1)
     length = -(-inner // pieces)
     pieces = -(-inner // length)
@@ -94,7 +96,7 @@ def _general(job: Job, kit: Kit) -> tuple[Dispatch, ...]:
         part = rows_of(job, first, min(rows, job.shape[0] - first))
         sums = part.count * pieces
         scratch = kit.scratch(PIECE_WORDS * sums)
-        extra = (*finish, pieces, length)
+        extra = (*finish, pieces, length, *_parts(job, first))
         found += (
             kit.dispatch(
                 "matmul_pieces", "sums", job=part, items=sums, extra=extra, scratch=scratch
@@ -102,6 +104,16 @@ def _general(job: Job, kit: Kit) -> tuple[Dispatch, ...]:
             kit.pull("matmul_pieces", part, extra=extra, scratch=scratch),
         )
     return tuple(found)
+
+
+def _parts(job: Job, first: int) -> tuple[int, int, int]:
+    """How ``X`` and ``x`` cut the columns of b: how many parts, at which of them the rows from
+    ``first`` on begin, and how wide a part is."""
+    width = {"x": job.a.cols, "X": job.shape[1]}.get(job.op.char, 0)
+    if not width:
+        return 1, 0, 0
+    parts = job.b.cols // width
+    return parts, first % parts, width
 
 
 # ---- few rows --------------------------------------------------------------------------------

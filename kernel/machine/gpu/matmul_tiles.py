@@ -8,8 +8,8 @@ a pair with an unused plane ends at once, so that the range of the data decides 
 digits is at most 2^14 * k, which fits 32 bits up to k = 2^16.  ``matmul_gather.wgsl`` puts the
 pairs together in 96 bits and rounds once.
 
-Where b is bytes, one digit is a byte less 128 and the digits of a are offset, so that whole bytes of
-range are enough: the gatherer makes up for both by the sums of a's rows and b's columns.  Else
+Where b is bytes, one digit is a byte less 128 and the digits of a are offset, so that whole bytes
+of range are enough: the gatherer makes up for both by the sums of rows of a and columns of b.  Else
 digits are balanced: five for 32 bits, the fifth only next to 2^31.
 """
 

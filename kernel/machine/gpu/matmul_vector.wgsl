@@ -11,7 +11,7 @@
 // scratch takes 64-bit sums [row][column] and behind them, [row], sums of x.
 
 override DIRECT: u32 = 0u;
-override SIZE: u32 = 256u; // 256, 512 or 1024
+override SIZE: u32 = 256u; // 256 or 512
 
 const ONES: u32 = 0x01010101u;
 const HALVES: u32 = 0x00FF00FFu;
@@ -93,12 +93,12 @@ fn clear_sums(local: u32) {
     }
 }
 
-// Cut 4096 terms of row r into planes, and add them up.
-fn take_in(r: u32, first: u32, local: u32) {
+// Cut 4 * words terms of row r into planes, and add them up.
+fn take_in(r: u32, first: u32, words: u32, local: u32) {
     var low = 0u;
     var high = 0u;
     workgroupBarrier();
-    for (var j = local; j < WORDS; j += SIZE) {
+    for (var j = local; j < words; j += SIZE) {
         let k = first + 4u * j;
         let u = vec4<u32>(biased(r, k), biased(r, k + 1u), biased(r, k + 2u), biased(r, k + 3u));
         let x = across(u);
@@ -179,61 +179,206 @@ fn columns(
     var s2 = vec4<u32>(0u);
     var s3 = vec4<u32>(0u);
     var of_q = vec4<u32>(0u);
-    var k = 4u * lane;
-    var w0 = four_rows(k, last, column);
-    var w1 = four_rows(k + stride, last, column);
-    var w2 = four_rows(k + 2u * stride, last, column);
-    var w3 = four_rows(k + 3u * stride, last, column);
-    if (faulted_uniform(local)) {
-        return;
-    }
-    clear_sums(local);
-    for (var first = 0u; first < p.a.cols; first += TERMS) {
-        take_in(r, first, local);
-        for (var j = lane; j < WORDS; j += 4u * lanes) {
-            if (k > last) {
-                break;
+    for (var first = 0u; first < p.a.cols; first += 16u * stride) {
+        let k = first + 4u * lane;
+        var w0 = vec4<u32>(0u);
+        var w1 = vec4<u32>(0u);
+        var w2 = vec4<u32>(0u);
+        var w3 = vec4<u32>(0u);
+        var w4 = vec4<u32>(0u);
+        var w5 = vec4<u32>(0u);
+        var w6 = vec4<u32>(0u);
+        var w7 = vec4<u32>(0u);
+        var w8 = vec4<u32>(0u);
+        var w9 = vec4<u32>(0u);
+        var w10 = vec4<u32>(0u);
+        var w11 = vec4<u32>(0u);
+        var w12 = vec4<u32>(0u);
+        var w13 = vec4<u32>(0u);
+        var w14 = vec4<u32>(0u);
+        var w15 = vec4<u32>(0u);
+        if (k <= last) {
+            w0 = four_rows(k, last, column);
+            w1 = four_rows(k + 1u * stride, last, column);
+            w2 = four_rows(k + 2u * stride, last, column);
+            w3 = four_rows(k + 3u * stride, last, column);
+        }
+        if (k + 4u * stride <= last) {
+            w4 = four_rows(k + 4u * stride, last, column);
+            w5 = four_rows(k + 5u * stride, last, column);
+            w6 = four_rows(k + 6u * stride, last, column);
+            w7 = four_rows(k + 7u * stride, last, column);
+        }
+        if (k + 8u * stride <= last) {
+            w8 = four_rows(k + 8u * stride, last, column);
+            w9 = four_rows(k + 9u * stride, last, column);
+            w10 = four_rows(k + 10u * stride, last, column);
+            w11 = four_rows(k + 11u * stride, last, column);
+        }
+        if (k + 12u * stride <= last) {
+            w12 = four_rows(k + 12u * stride, last, column);
+            w13 = four_rows(k + 13u * stride, last, column);
+            w14 = four_rows(k + 14u * stride, last, column);
+            w15 = four_rows(k + 15u * stride, last, column);
+        }
+        if (first == 0u) {
+            if (faulted_uniform(local)) {
+                return;
             }
-            let next = k + 4u * stride;
-            let v0 = w0;
-            let v1 = w1;
-            let v2 = w2;
-            let v3 = w3;
-            if (next <= last) {
-                w0 = four_rows(next, last, column);
-                w1 = four_rows(next + stride, last, column);
-                w2 = four_rows(next + 2u * stride, last, column);
-                w3 = four_rows(next + 3u * stride, last, column);
+            clear_sums(local);
+        }
+        take_in(r, first, 16u * lanes, local);
+        if (k <= last) {
+            {
+                let x = plane_words(lane);
+                let q = across(w0);
+                s0 += dots(x, q.x);
+                s1 += dots(x, q.y);
+                s2 += dots(x, q.z);
+                s3 += dots(x, q.w);
+                of_q += dots(q, ones_at(k));
             }
-            let x0 = plane_words(j);
-            let q0 = across(v0);
-            s0 += dots(x0, q0.x);
-            s1 += dots(x0, q0.y);
-            s2 += dots(x0, q0.z);
-            s3 += dots(x0, q0.w);
-            of_q += dots(q0, ones_at(k));
-            let x1 = plane_words(j + lanes);
-            let q1 = across(v1);
-            s0 += dots(x1, q1.x);
-            s1 += dots(x1, q1.y);
-            s2 += dots(x1, q1.z);
-            s3 += dots(x1, q1.w);
-            of_q += dots(q1, ones_at(k + stride));
-            let x2 = plane_words(j + 2u * lanes);
-            let q2 = across(v2);
-            s0 += dots(x2, q2.x);
-            s1 += dots(x2, q2.y);
-            s2 += dots(x2, q2.z);
-            s3 += dots(x2, q2.w);
-            of_q += dots(q2, ones_at(k + 2u * stride));
-            let x3 = plane_words(j + 3u * lanes);
-            let q3 = across(v3);
-            s0 += dots(x3, q3.x);
-            s1 += dots(x3, q3.y);
-            s2 += dots(x3, q3.z);
-            s3 += dots(x3, q3.w);
-            of_q += dots(q3, ones_at(k + 3u * stride));
-            k = next;
+            {
+                let x = plane_words(lane + 1u * lanes);
+                let q = across(w1);
+                s0 += dots(x, q.x);
+                s1 += dots(x, q.y);
+                s2 += dots(x, q.z);
+                s3 += dots(x, q.w);
+                of_q += dots(q, ones_at(k + 1u * stride));
+            }
+            {
+                let x = plane_words(lane + 2u * lanes);
+                let q = across(w2);
+                s0 += dots(x, q.x);
+                s1 += dots(x, q.y);
+                s2 += dots(x, q.z);
+                s3 += dots(x, q.w);
+                of_q += dots(q, ones_at(k + 2u * stride));
+            }
+            {
+                let x = plane_words(lane + 3u * lanes);
+                let q = across(w3);
+                s0 += dots(x, q.x);
+                s1 += dots(x, q.y);
+                s2 += dots(x, q.z);
+                s3 += dots(x, q.w);
+                of_q += dots(q, ones_at(k + 3u * stride));
+            }
+        }
+        if (k + 4u * stride <= last) {
+            {
+                let x = plane_words(lane + 4u * lanes);
+                let q = across(w4);
+                s0 += dots(x, q.x);
+                s1 += dots(x, q.y);
+                s2 += dots(x, q.z);
+                s3 += dots(x, q.w);
+                of_q += dots(q, ones_at(k + 4u * stride));
+            }
+            {
+                let x = plane_words(lane + 5u * lanes);
+                let q = across(w5);
+                s0 += dots(x, q.x);
+                s1 += dots(x, q.y);
+                s2 += dots(x, q.z);
+                s3 += dots(x, q.w);
+                of_q += dots(q, ones_at(k + 5u * stride));
+            }
+            {
+                let x = plane_words(lane + 6u * lanes);
+                let q = across(w6);
+                s0 += dots(x, q.x);
+                s1 += dots(x, q.y);
+                s2 += dots(x, q.z);
+                s3 += dots(x, q.w);
+                of_q += dots(q, ones_at(k + 6u * stride));
+            }
+            {
+                let x = plane_words(lane + 7u * lanes);
+                let q = across(w7);
+                s0 += dots(x, q.x);
+                s1 += dots(x, q.y);
+                s2 += dots(x, q.z);
+                s3 += dots(x, q.w);
+                of_q += dots(q, ones_at(k + 7u * stride));
+            }
+        }
+        if (k + 8u * stride <= last) {
+            {
+                let x = plane_words(lane + 8u * lanes);
+                let q = across(w8);
+                s0 += dots(x, q.x);
+                s1 += dots(x, q.y);
+                s2 += dots(x, q.z);
+                s3 += dots(x, q.w);
+                of_q += dots(q, ones_at(k + 8u * stride));
+            }
+            {
+                let x = plane_words(lane + 9u * lanes);
+                let q = across(w9);
+                s0 += dots(x, q.x);
+                s1 += dots(x, q.y);
+                s2 += dots(x, q.z);
+                s3 += dots(x, q.w);
+                of_q += dots(q, ones_at(k + 9u * stride));
+            }
+            {
+                let x = plane_words(lane + 10u * lanes);
+                let q = across(w10);
+                s0 += dots(x, q.x);
+                s1 += dots(x, q.y);
+                s2 += dots(x, q.z);
+                s3 += dots(x, q.w);
+                of_q += dots(q, ones_at(k + 10u * stride));
+            }
+            {
+                let x = plane_words(lane + 11u * lanes);
+                let q = across(w11);
+                s0 += dots(x, q.x);
+                s1 += dots(x, q.y);
+                s2 += dots(x, q.z);
+                s3 += dots(x, q.w);
+                of_q += dots(q, ones_at(k + 11u * stride));
+            }
+        }
+        if (k + 12u * stride <= last) {
+            {
+                let x = plane_words(lane + 12u * lanes);
+                let q = across(w12);
+                s0 += dots(x, q.x);
+                s1 += dots(x, q.y);
+                s2 += dots(x, q.z);
+                s3 += dots(x, q.w);
+                of_q += dots(q, ones_at(k + 12u * stride));
+            }
+            {
+                let x = plane_words(lane + 13u * lanes);
+                let q = across(w13);
+                s0 += dots(x, q.x);
+                s1 += dots(x, q.y);
+                s2 += dots(x, q.z);
+                s3 += dots(x, q.w);
+                of_q += dots(q, ones_at(k + 13u * stride));
+            }
+            {
+                let x = plane_words(lane + 14u * lanes);
+                let q = across(w14);
+                s0 += dots(x, q.x);
+                s1 += dots(x, q.y);
+                s2 += dots(x, q.z);
+                s3 += dots(x, q.w);
+                of_q += dots(q, ones_at(k + 14u * stride));
+            }
+            {
+                let x = plane_words(lane + 15u * lanes);
+                let q = across(w15);
+                s0 += dots(x, q.x);
+                s1 += dots(x, q.y);
+                s2 += dots(x, q.z);
+                s3 += dots(x, q.w);
+                of_q += dots(q, ones_at(k + 15u * stride));
+            }
         }
     }
     let mine = 4u * word;
@@ -285,7 +430,7 @@ fn rows(
     }
     clear_sums(local);
     for (var first = 0u; first < p.a.cols; first += TERMS) {
-        take_in(r, first, local);
+        take_in(r, first, WORDS, local);
         for (var j = local & 31u; j < WORDS; j += 512u) {
             if (at_word > last) {
                 break;

@@ -36,7 +36,7 @@ from .templates import APP, MLP, NO_WINDOW, TRANSFORMER, WINDOW
 #: Where the include files of networks lie.
 LIBRARY = Path(__file__).resolve().parents[3] / "apps" / "lib"
 #: By what attention's result is multiplied, ``ATTENTION_UNIT`` in apps/lib/nn_attention.pxi.
-ATTENTION_UNIT = 64
+ATTENTION_UNIT = 32
 #: A folder that exists in no file system: files of an :class:`Emitted` are found there.
 _NOWHERE = Path("/emitted")
 
@@ -324,9 +324,9 @@ def _transformer(net: Transformer) -> _Builder:
         up=_indent(_linear("f", "h", "up", first.up), 8),
         activate=_indent(_activation(net), 8),
         down=_indent(_linear("y", inside, "down", first.down), 8),
-        final_last=_norm("tail", "last", net.norm, "final"),
+        final_last=_norm("h", "y", net.norm, "final"),
         final_all=_norm("h", "x", net.norm, "final"),
-        answer_last=_indent(_answer(net, "tail"), 4),
+        answer_last=_indent(_answer(net, "h"), 4),
         answer_all=_indent(_answer(net, "h"), 4),
         **_input(net),
     ).encode()

@@ -97,12 +97,12 @@ def read_transformer(program: Program) -> Transformer:
     found = Matrices(program)
     embedding: Weights = (found.quantised("EMBEDDING"),)
     blocks = _count(found)
-    heads, keys = found.shape("SPREAD")
+    heads, head = found.shape("SPREAD")
     columns = found.shape("COLLECT")[1]
-    if not heads or columns % heads or keys % max(columns // heads, 1):
-        raise ReadbackError(f"{heads} heads of {columns} columns")
-    head = columns // heads
     weights = {name: [_weight(found, name, i) for i in range(blocks)] for name in _LINEAR}
+    key_heads, rest = divmod(_columns(weights["qkv"][0]) - columns, 2 * max(head, 1))
+    if not heads or columns != heads * head or rest or key_heads < 1:
+        raise ReadbackError(f"{heads} heads of {head} columns, {columns} in all")
     vectors = _vectors(found, blocks, embedding[0].q.shape[1], weights)
 
     def linear(name: str, i: int) -> Linear:
@@ -132,7 +132,7 @@ def read_transformer(program: Program) -> Transformer:
         ),
         heads=heads,
         context=found.shape("COLUMNS")[1],
-        key_heads=keys // head,
+        key_heads=key_heads,
         positions=(found.quantised("POSITIONS"),) if "POSITIONS" in found else None,
         rotary=_base(found, head) if rotary else None,
         head=(found.quantised("HEAD_WEIGHTS"),) if "HEAD_WEIGHTS" in found else None,

@@ -116,9 +116,7 @@ $down
 }
 
 proc network_last {
-    last : X scratch
-    tail : X scratch
-    last = rows(x, network.count - 1)
+    y = rows(x, network.count - 1)
     $final_last
 $answer_last
 }
@@ -159,9 +157,9 @@ $name: writes on from what it is told, a character at a time.
     $name "Once" | text > page.png
 $about_window
 The same prompt, settings and seed give the same text every time; without a seed it is chance.
-The prompt - is the text input; without one it begins a line. Characters that it has never seen are
-left out, and you are told which. Of a prompt longer than $context characters it heeds the end.
-Temperature 0 always takes the likeliest character.
+The prompt - is the text input; without a prompt it begins a line. Characters that it has never
+seen are left out, and you are told which. Of a prompt longer than $context characters it heeds
+the end. Temperature 0 always takes the likeliest character.
 
 --mode logits hands on, as a picture, what it makes of the prompt, or of the text input: a row
 for each character, a pixel (1/65536) for each that could follow. --mode loss: a row for each
@@ -327,11 +325,11 @@ WINDOW = {
     "about_window": """\
     pxos run $name
 
-In a window it writes at a pace to be read, without end if it was told nothing. Type a beginning and
-press Enter; Space pauses. Below the page stands the seed.
+In a window it writes at a pace to be read, without end if it was told nothing. Type a
+beginning and press Enter; Space pauses. Below the page stands the seed.
 """,
     "ports": "screen frame keys ",
-    "size": "size  352x496\n",
+    "size": "size  344x496\n",
     "include": 'include "nn_page.pxi"\n\nconst ENDLESS = -1\n',
     "open": """\
 call page_open

@@ -320,6 +320,8 @@ def _move(char: str, literal: str, pixel: bool, d: Matrix, ins: tuple[Matrix, ..
 def _matmul(char: str, literal: str, pixel: bool, d: Matrix, ins: tuple[Matrix, ...]) -> Matrix:
     a, b = ins
     left, right = values(a), values(b)
+    if char in "Xx":
+        return _matmul_parts(char, d, a, b)
     columns = right if char == "m" else [[row[j] for row in right] for j in range(b.cols)]
     return Matrix(
         d.kind,
@@ -332,6 +334,26 @@ def _matmul(char: str, literal: str, pixel: bool, d: Matrix, ins: tuple[Matrix, 
         ],
         len(columns),
     )
+
+
+def _matmul_parts(char: str, d: Matrix, a: Matrix, b: Matrix) -> Matrix:
+    left, right = values(a), values(b)
+    parts = b.cols // a.cols if char == "x" else a.leaf or len(a.rows)
+    width = b.cols // parts
+
+    def term(i: int, j: int, k: int) -> Fraction | int:
+        first = i % parts * width
+        return left[i][k] * (right[j][first + k] if char == "x" else right[k][first + j])
+
+    cols = len(right) if char == "x" else width
+    cells = [
+        [
+            finish(d.kind, sum((term(i, j, k) for k in range(a.cols)), Fraction(0)))
+            for j in range(cols)
+        ]
+        for i in range(len(left))
+    ]
+    return Matrix(d.kind, cells, cols)
 
 
 def _conv(char: str, literal: str, pixel: bool, d: Matrix, ins: tuple[Matrix, ...]) -> Matrix:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pxos.kernel.machine.cpu import matmul
+from pxos.kernel.machine.cpu import matmul, matmul_row
 from pxos.kernel.machine.cpu.operand import Operand
 from pxos.kernel.machine.isa import BY_CHAR
 from pxos.kernel.machine.quantised import common_grid, finish_number
@@ -100,10 +100,10 @@ ROWS = {
 def test_one_row_by_digits(
     name: str, scale: float, offset: float, budget: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first time by blocks, then by a copy if there is room, for other elements each time."""
-    monkeypatch.setattr(matmul, "COPY_BYTES", budget)
-    monkeypatch.setattr(matmul, "ROW_BLOCK", 192 * 2)
-    monkeypatch.setattr(matmul._Matrix, "copied", 0)
+    """The first time as any rows, then by a copy if there is room, for other elements each time."""
+    monkeypatch.setattr(matmul_row, "COPY_BYTES", budget)
+    monkeypatch.setattr(matmul_row, "NORM_BLOCK", 192 * 2)
+    monkeypatch.setattr(matmul_row.Copies, "bytes", 0)
     scale_bits, offset_bits = (int(np.float32(x).view(np.uint32)) for x in (scale, offset))
     rng = np.random.default_rng(7)
     weights = rng.integers(0, 256, (192, 5), np.uint8)
@@ -128,16 +128,44 @@ def test_one_row_by_digits(
                     assert out[0, column] == finish_number(exact, 16 - exponent, kind)
 
 
-def test_copies_are_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(matmul._Matrix, "copied", 0)
-    matrix = matmul._Matrix(np.arange(12, dtype=np.uint8).reshape(3, 4))
-    row, out = np.array([1, 2, 3], np.float32), np.empty(4, np.float32)
-    for _ in range(3):
-        matrix.times([row], [out])
-        assert out.tolist() == [32 + 6 * c - 6 * 128 for c in range(4)]
-    assert matmul._Matrix.copied == 48
-    del matrix
-    assert matmul._Matrix.copied == 0
+@pytest.mark.parametrize("order", "CF")
+def test_copies_are_given_back(order: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(matmul_row.Copies, "bytes", 0)
+    weights = np.array(np.arange(12, dtype=np.uint8).reshape(3, 4), order=order)  # type: ignore[call-overload]
+    copy = matmul_row.Copies.centred(weights)
+    assert copy is not None
+    assert copy.shape == (3, 16)
+    assert copy.flags.c_contiguous == (order == "C")
+    assert copy[:, :4].tolist() == (weights.astype(int) - 128).tolist()
+    assert copy[:, 4].tolist() == [1, 1, 1]
+    assert not copy[:, 5:].any()
+    assert matmul_row.Copies.bytes == 3 * 16 * 4
+    monkeypatch.setattr(matmul_row, "COPY_BYTES", 3 * 16 * 4 + 100)
+    assert matmul_row.Copies.centred(weights) is None
+    del copy
+    assert matmul_row.Copies.bytes == 0
+
+
+def test_parts_meet_their_own_columns_near_every_bound() -> None:
+    rng = random.Random(12)
+    for kinds in [d + a + b for d in "IXT" for a in "IXT" for b in "IXTP"]:
+        d, a, b = kinds
+        for rows, width, other, parts in [(4, 4, 3, 2), (6, 1, 2, 3), (3, 8, 5, 4), (2, 2, 0, 1)]:
+            steps = [rng.choice(STRIDES) for _ in range(3)]
+            x = random_matrix(rng, a, rows, width)
+            check("x", BLANKS[d], (x, random_matrix(rng, b, other, width * parts)), steps=steps)
+            y = random_matrix(rng, a, rows, other)
+            check("X", BLANKS[d], (y, random_matrix(rng, b, other, width * rows)), steps=steps)
+
+
+@pytest.mark.parametrize("low", [LOW, HIGH, 40000, 1 << 21, 1 << 22])
+@pytest.mark.parametrize("high", [LOW, HIGH, 1 << 20])
+def test_parts_of_extreme_elements(low: int, high: int) -> None:
+    for d in "IX":
+        a = Matrix("X", [[low, low, -1], [5, low, low]], 3)
+        b = Matrix("X", [[high, 1, high, high, -high - 1, 7]] * 4, 6)
+        check("x", BLANKS[d], (a, b))
+        check("X", BLANKS[d], (a, Matrix("X", [[high, 3, -7, high]] * 3, 4)))
 
 
 @settings(max_examples=30, deadline=None)

@@ -284,7 +284,7 @@ def attend(
         chunk=chunk,
     )
     (out,) = evaluate(source, {"queries": q, "fresh": kv}, "mixes")
-    return out / 64
+    return out / 32
 
 
 @pytest.mark.parametrize(("heads", "shared"), [(4, 4), (4, 2), (6, 1), (1, 1)])
