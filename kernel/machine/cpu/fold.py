@@ -20,6 +20,7 @@ from .finish import (
     BLOCK,
     Run,
     blocks,
+    clamp,
     converter,
     fitted,
     nothing,
@@ -28,6 +29,7 @@ from .finish import (
     store,
 )
 from .operand import Operand
+from .small import FEW
 
 _UFUNC: dict[str, np.ufunc] = {
     "A": np.add, "R": np.maximum, "_": np.minimum,
@@ -148,6 +150,9 @@ def _bind_cumulate(operator: str, axis: int, d: Operand, a: Operand) -> Run:
 
         return spread(d, part, run_wrapping)
 
+    if axis and operator == "A" and a.kind == kind == "X" and 1 < x.size <= FEW:
+        return spread(d, part, _running_sums(out, x))
+
     def run() -> int:
         carry: np.ndarray | None = None
         for rows, cols in blocks(*x.shape):
@@ -168,6 +173,21 @@ def _bind_cumulate(operator: str, axis: int, d: Operand, a: Operand) -> Run:
     return spread(d, part, run)
 
 
+def _running_sums(out: np.ndarray, x: np.ndarray) -> Run:
+    """Running sums along a few rows of X."""
+    value = np.empty(x.shape, np.int64)
+
+    def run() -> int:
+        value[...] = x
+        np.add.accumulate(value, axis=1, out=value)
+        if value.item(value.argmax()) > X_MAX or value.item(value.argmin()) < X_MIN:
+            clamp(value, X_MIN, X_MAX)
+        out[...] = value
+        return -1
+
+    return run
+
+
 def _bind_argmax(d: Operand, a: Operand) -> Run:
     """Column of the first greatest element of each row; -1 in rows without columns."""
     part = fitted(d, a.rows, 1)
@@ -175,6 +195,14 @@ def _bind_argmax(d: Operand, a: Operand) -> Run:
     if out.size == 0:
         return nothing
     to_kind = converter(Operand("I", a.rows, 1, out), kind)
+    if x.size and out.size == 1 and to_kind is None:
+        place = x.argmax
+
+        def run_one() -> int:
+            out[0, 0] = place()
+            return -1
+
+        return spread(d, part, run_one)
 
     def run() -> int:
         if x.shape[1]:

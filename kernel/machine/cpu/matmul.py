@@ -28,6 +28,8 @@ import numpy as np
 from ..isa import Op
 from ..quantised import (
     FRACTION,
+    X_MAX,
+    X_MIN,
     common_grid,
     finish_number,
     is_bytes,
@@ -257,14 +259,28 @@ def _bind_equal(d: Operand, a: Operand, b: Operand, byte: int) -> Run:
     factor = scale * byte + offset << max(exponent, 0)
     fraction = FRACTION[a.kind] + max(-exponent, 0)
     ones = np.ones(x.shape[1])
-    if x.size <= ROW_INNER:
+    column = out[:, 0]
+    if x.size <= ROW_INNER and out.shape[1] == 1 and fraction >= FRACTION[kind]:
         # Sums of at most 2^13 words are exact in float64, in any order.
         floats = np.empty(x.shape)
 
+        flat, single = floats.reshape(-1), out.size == 1
+        place = fraction - FRACTION[kind]
+        half = 1 << place >> 1 if kind != "I" else 0
+        least, most = (X_MIN, X_MAX) if kind == "X" else (0, 255)
+
         def run_few() -> int:
             floats[...] = x
-            sums = floats.dot(ones).tolist()
-            out[...] = [[finish_number(int(total) * factor, fraction, kind)] for total in sums]
+            if single:
+                value = int(flat.dot(ones)) * factor + half >> place
+                if kind == "I" or not least <= value <= most:
+                    value = finish_number(value, 0 if kind == "I" else FRACTION[kind], kind)
+                out[0, 0] = value
+                return -1
+            sums = [int(total) * factor + half >> place for total in floats.dot(ones).tolist()]
+            if kind == "I" or not (least <= min(sums) and max(sums) <= most):
+                sums = [finish_number(v, 0 if kind == "I" else FRACTION[kind], kind) for v in sums]
+            column[:] = sums
             return -1
 
         return run_few

@@ -167,22 +167,26 @@ def _divide(d: Operand, a: Operand, b: Operand, general: Run) -> Run | None:
 
 
 def bind_small_shift(d: Operand, a: Operand, b: Operand, general: Run) -> Run | None:
-    """Words of X or I shifted by one number into the same kind, or None."""
+    """Words of X or I shifted by one number, or None: into the same kind, or from X into I."""
     out, x, y = d.array, a.array, b.array
     fits = 1 < out.size <= FEW and x.shape == out.shape and y.size == 1
-    if not fits or d.kind != a.kind or d.kind not in "IX" or b.kind not in "IX":
+    if not fits or d.kind + a.kind not in ("II", "XX", "IX") or b.kind not in ("I", "X"):
         return None
     take, low, saturates = y.item, FRACTION[b.kind], d.kind == "X"
+    fraction = FRACTION[a.kind] - FRACTION[d.kind]
     count = np.zeros((), np.int32)
     flat = np.empty(x.shape, np.int32)
 
     def run() -> int:
         number = take() >> low
+        if number > 32:
+            return general()
+        number -= fraction
         if number <= 0:
             count[()] = min(-number, 31)
             np.right_shift(x, count, out)
             return -1
-        if number > 31:
+        if number > 31 or fraction:
             return general()
         if saturates:
             flat[...] = x
