@@ -44,8 +44,8 @@ def add_evaluate(commands: Any, whole: Any) -> None:
         "--reference",
         type=Path,
         metavar="FILE",
-        help="with what: weights (.npz) as pxos train --weights keeps them, the folder of the "
-        "model that was imported, or the logits themselves (.npy) of a text (the picture's own "
+        help="with what: weights (.npz) as pxos train --weights keeps them, the folder or .onnx "
+        "file that was imported, or the logits themselves (.npy) of a text (the picture's own "
         "weights)",
     )
     validate.add_argument(

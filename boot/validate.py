@@ -178,18 +178,47 @@ def _logits_of(path: Path) -> np.ndarray:
 
 
 def _compare_pictures(program: Program, factory: ExecutorFactory, options: Namespace) -> Comparison:
-    from ..shell.lenses.networks import Mlp, seeing
-    from ..shell.lenses.networks.readback import read_mlp
+    from ..shell.lenses.networks import seeing
 
-    network: Network = read_mlp(program)
-    if options.reference is not None:
-        network = _network_of(options.reference, None)
-        if not isinstance(network, Mlp):
-            raise BootError("the weights are of no MLP", str(options.reference))
+    reference = _reference_outputs(program, options.reference)
     shown = [picture for path in options.pictures for picture in _pictures(path)]
     shown = shown or seeing.some_pictures(_PICTURES, _SEED)
     with Countdown(len(shown), "pictures", time.perf_counter) as countdown:
-        return seeing.compare_pictures(program, factory, network, shown, lambda: countdown.count(1))
+        return seeing.compare_pictures(
+            program, factory, reference, shown, lambda: countdown.count(1)
+        )
+
+
+def _reference_outputs(program: Program, path: Path | None) -> Callable[[np.ndarray], np.ndarray]:
+    """A function for the reference's outputs of inputs (n, inputs)."""
+    from ..shell.lenses.networks import Mlp, evaluate_mlp
+    from ..shell.lenses.networks.importers import Chain, ForeignError, evaluate, read_onnx
+    from ..shell.lenses.networks.readback import ReadbackError, read_mlp
+
+    network: Mlp | Chain | Network
+    if path is None:
+        try:
+            network = read_mlp(program)
+        except ReadbackError as error:
+            raise BootError(
+                f"its layers cannot be read from the picture: {error}",
+                "",
+                "name the model that it was made of with --reference",
+            ) from error
+    elif path.suffix.lower() == ".onnx":
+        try:
+            network = read_onnx(path)
+        except ForeignError as error:
+            raise BootError(error.what, str(path), error.advice) from error
+    else:
+        network = _network_of(path, None)
+    if isinstance(network, Chain):
+        chain = network
+        return lambda inputs: evaluate(chain, inputs)
+    if not isinstance(network, Mlp):
+        raise BootError("the weights are of no MLP", str(path))
+    mlp = network
+    return lambda inputs: evaluate_mlp(mlp, inputs)
 
 
 def _pictures(path: Path) -> list[np.ndarray]:

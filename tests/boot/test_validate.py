@@ -135,6 +135,55 @@ def test_networks_that_look_at_pictures(pxos: Pxos, folder: Path, here: Path) ->
     assert "pictures            2\n" in given.out
 
 
+def test_layers_of_an_onnx_file(pxos: Pxos, here: Path) -> None:
+    onnx = pytest.importorskip("onnx", reason="onnx is not installed: pip install 'pxos[import]'")
+    helper, kind = onnx.helper, onnx.TensorProto.FLOAT
+    rng = np.random.default_rng(1)
+    arrays = {
+        "w1": rng.normal(0, 0.3, (9, 7)),
+        "gain": 1 + rng.normal(0, 0.1, 7),
+        "bias": rng.normal(0, 0.1, 7),
+        "w2": rng.normal(0, 0.3, (7, 5)),
+    }
+    graph = helper.make_graph(
+        [
+            helper.make_node("MatMul", ["x", "w1"], ["a"]),
+            helper.make_node("LayerNormalization", ["a", "gain", "bias"], ["b"]),
+            helper.make_node("MatMul", ["b", "w2"], ["y"]),
+        ],
+        "g",
+        [helper.make_tensor_value_info("x", kind, ("n", 9))],
+        [helper.make_tensor_value_info("y", kind, ("n", 5))],
+        [onnx.numpy_helper.from_array(a.astype("f4"), name) for name, a in arrays.items()],
+    )
+    opsets = [helper.make_opsetid("", 20)]
+    made = helper.make_model(graph, opset_imports=opsets)
+    (here / "it.onnx").write_bytes(made.SerializeToString())
+    assert pxos("import", "it.onnx", "-o", "it.png").status == 0
+    words = [
+        "validate",
+        "it.png",
+        "--json",
+        "--largest-error",
+        "0.1",
+        "--least-correlation",
+        "0.99",
+    ]
+    facts = found(pxos(*words, "--reference", "it.onnx"))
+    assert facts["correlation"] > 0.999
+    assert facts["pictures"] == 50
+    alone = pxos("validate", "it.png")
+    assert (alone.status, alone.out) == (1, "")
+    assert "name the model that it was made of with --reference" in alone.err
+    other = random_mlp(8, 5)
+    (here / "other.npz").write_bytes(save_weights(other))
+    wrong = pxos("validate", "it.png", "--reference", "other.npz")
+    assert wrong.status == 1
+    assert "the network is shown 9 numbers, the reference takes other ones" in wrong.err
+    (here / "cut.onnx").write_bytes(made.SerializeToString()[:-50])
+    assert pxos("validate", "it.png", "--reference", "cut.onnx").status == 1
+
+
 def test_the_digits_that_are_shipped(pxos: Pxos, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PXOS_APPS")
     facts = found(pxos("validate", "digits", "--json"))

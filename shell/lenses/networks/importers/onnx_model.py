@@ -23,7 +23,8 @@ from .onnx_constants import INPUTS, Constants, attribute_of
 MAX_FILE = 1 << 31
 #: Oldest version of the operators: before it, Add and its like had rules of their own.
 OLDEST_OPSET = 7
-_SUPPORTED = (
+#: The operators that may run, as messages name them.
+SUPPORTED = (
     "Gemm, MatMul, Add, Sub, Mul, Div, Relu, Gelu, Erf and Sigmoid (in GELU and SiLU), Softmax, "
     "LayerNormalization, RMSNormalization, BatchNormalization, Flatten, Reshape, Identity, "
     "Dropout, Cast, Swish"
@@ -354,7 +355,7 @@ class _Reader:
         return ForeignError(
             f"the operator {node.domain + '.' if node.domain else ''}{node.op_type} of "
             f"{_called(node)} is not supported",
-            f"supported are {_SUPPORTED}",
+            f"supported are {SUPPORTED}",
         )
 
 

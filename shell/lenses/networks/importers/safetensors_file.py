@@ -23,7 +23,8 @@ SIZES = {
     "BOOL": 1, "U8": 1, "I8": 1, "F8_E5M2": 1, "F8_E4M3": 1, "I16": 2, "U16": 2, "F16": 2,
     "BF16": 2, "I32": 4, "U32": 4, "F32": 4, "F64": 8, "I64": 8, "U64": 8,
 }  # fmt: skip
-_FLOATS = ("BF16", "F16", "F32", "F64")
+#: Types whose tensors are read.
+FLOATS = ("BF16", "F16", "F32", "F64")
 _DAMAGED = "the file is damaged, or no safetensors file: get a whole copy"
 #: Most dimensions of a tensor, and the longest of them.
 _MAX_DIMENSIONS, _MAX_LENGTH = 16, 1 << 40
@@ -72,7 +73,7 @@ class SafetensorsFile:
     def read(self, name: str) -> np.ndarray:
         """One tensor of BF16, F16, F32 or F64 as float32; raises ForeignError."""
         entry = self.entries[name]
-        if entry.dtype not in _FLOATS:
+        if entry.dtype not in FLOATS:
             raise ForeignError(
                 f"the tensor {name} is of type {entry.dtype}",
                 "convert it to F32, F16 or BF16: quantised checkpoints are not read",

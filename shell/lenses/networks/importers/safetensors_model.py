@@ -26,6 +26,8 @@ ACTIVATIONS = {
     "swish": "silu",
     "relu": "relu",
 }
+#: The architectures that are read, by ``model_type``, and what reads them.
+FAMILIES = {"llama": "llama", "mistral": "llama", "gpt2": "gpt2"}
 #: Longest context that a picture gets unless it is asked for: its caches take memory.
 DEFAULT_CONTEXT = 2048
 
@@ -52,17 +54,17 @@ def read_model(folder: Path, *, context: int | None = None) -> Imported:
     """
     config = Settings(read_json(folder / "config.json"), "config.json")
     family = config.get("model_type")
-    readers = {"llama": _llama, "mistral": _llama, "gpt2": _gpt2}
-    if not isinstance(family, str) or family not in readers:
+    if not isinstance(family, str) or family not in FAMILIES:
         raise ForeignError(
             f"config.json: the model_type is {str(family)[:60]!r}",
-            "supported are " + ", ".join(readers),
+            "supported are " + ", ".join(FAMILIES),
         )
     config.refuse(
         "quantization_config", unless=(), why="take the model's weights before they were quantised"
     )
     tensors = Tensors(SafetensorsFolder(folder), "the model")
-    network, notes = readers[family](config, tensors, context)
+    read = _llama if FAMILIES[family] == "llama" else _gpt2
+    network, notes = read(config, tensors, context)
     start, stop = special_tokens(config, folder, network.tokens)
     return Imported(network, start, stop, notes)
 
