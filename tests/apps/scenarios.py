@@ -135,6 +135,11 @@ SCENARIOS: dict[str, Scenario] = {
     "palette": Scenario((), ONE),
     "rotate": Scenario(("-20",), ONE),
     "scale": Scenario(("--width", "75"), ONE),
+    "shakespeare": Scenario(
+        ("ROMEO:", "--seed", "7"),
+        frames=440,
+        events=tap(425, "JULIET:", ENTER) + tap(436, "O brave n"),
+    ),
     "snake": Scenario(frames=500, seed=3, pilot=apple_seeker),
     "terminal": Scenario(
         frames=100,

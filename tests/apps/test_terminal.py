@@ -20,8 +20,10 @@ INKS = [colour.name for colour in PALETTE]
 class Terminal(Desk):
     """A terminal on its own, with a home of its own."""
 
-    def __init__(self, home: Path, *words: str, size: tuple[int, int] | None = None) -> None:
-        super().__init__(home, "terminal", words, size)
+    def __init__(
+        self, home: Path, *words: str, size: tuple[int, int] | None = None, **apps: bytes
+    ) -> None:
+        super().__init__(home, "terminal", words, size, **apps)
         self.play(3)
 
     @property
