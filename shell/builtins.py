@@ -6,7 +6,7 @@ import os
 import stat
 from pathlib import Path
 
-from ..kernel.arguments import describe_arg, usage
+from ..kernel.arguments import describe_arg, option, usage
 from ..kernel.machine.meta import Meta
 from ..kernel.pipes import Flow
 from .apps import is_program, nearest, program_in
@@ -268,7 +268,7 @@ def app_help(name: str, meta: Meta) -> str:
     parts = [f"{meta.title or name}: {meta.summary}" if meta.summary else meta.title or name]
     parts.append(f"usage: {usage(meta, name)}")
     if meta.args:
-        rows = [(f"--{arg.name}", describe_arg(arg), arg.help) for arg in meta.args]
+        rows = [(option(arg), describe_arg(arg), arg.help) for arg in meta.args]
         parts.append("\n".join("  " + row for row in table(rows)))
     about = []
     taken, given = sorted(reads(meta)), sorted(writes(meta))

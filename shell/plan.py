@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..kernel.arguments import ArgValue, UsageError, parse_args, usage
+from ..kernel.arguments import ArgValue, UsageError, named, parse_args, usage
 from ..kernel.machine.meta import Meta
 from ..kernel.machine.program import Program
 from .apps import Apps, is_program, nearest, program_in
@@ -280,19 +280,21 @@ class Planner:
         self, meta: Meta, words: Sequence[Expanded], free: int, scope: Scope
     ) -> tuple[list[str], list[Files]]:
         """Tell an app's arguments from the picture files for its ``free`` inputs."""
-        flags = {arg.name for arg in meta.args if arg.kind == "flag"}
         arguments: list[str] = []
         files: list[Files] = []
         skip = False
         for word in words:
-            named = word.text.startswith("--") and not word.wild
+            is_name = word.text.startswith("--") and not word.wild
             room = len(files) < free or (free > 0 and len(meta.inputs) == 1)
-            if not skip and not named and room and self._is_picture(word, scope):
+            if not skip and not is_name and room and self._is_picture(word, scope):
                 files.append(self._files(word, scope))
             else:
                 # What is not UTF-8 (a file's name may be so) has no place in a program's text.
                 arguments += [t.encode("utf-8", "replace").decode() for t in word.texts]
-            skip = named and "=" not in word.text and word.text[2:] not in flags
+            skip = is_name and "=" not in word.text
+            if skip:
+                arg = named(meta, word.text)
+                skip = arg is None or arg.kind != "flag"
         return arguments, files
 
     def _is_picture(self, word: Expanded, scope: Scope) -> bool:

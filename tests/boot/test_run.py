@@ -210,6 +210,22 @@ def test_help(pxos: Pxos) -> None:
         assert part in done.out
 
 
+def test_help_names_arguments_as_they_are_typed(pxos: Pxos, here: Path) -> None:
+    source = 'ports arguments\narg top_k int = 3 "how many"\narg keep_all flag "or all"\nhalt'
+    Path("pick.pxa").write_text(source)
+    done = pxos("run", "pick.pxa", "--help")
+    assert done.status == 0
+    for part in (
+        "usage: pxos run pick [TOP_K] [--keep-all]",
+        "--top-k     whole number (3)  how many",
+        "--keep-all  yes or no         or all",
+    ):
+        assert part in done.out
+    assert pxos("run", "pick.pxa", "--top-k", "5", "--keep-all").status == 0
+    assert pxos("run", "pick.pxa", "--top_k=5", "--keep_all").status == 0
+    assert "--top-k needs a value" in pxos("run", "pick.pxa", "--top-k").err
+
+
 def test_an_argument_wins_over_an_option_of_its_name() -> None:
     meta = Meta(args=(Arg("size", "int", 1), Arg("window", "flag", False)))
     reading = Words(

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pxos.kernel.arguments import UsageError, answer, parse_args, usage
+from pxos.kernel.arguments import UsageError, answer, named, option, parse_args, usage
 from pxos.kernel.machine.meta import Arg, Meta
 
 META = Meta(
@@ -29,6 +29,55 @@ def test_positions_names_and_flags() -> None:
     assert values("--mode", "add", "--", "5", "-2", "--x") == [5, -2.0, "add", "--x", False]
     assert values("5", "-2.5", "over") == [5, -2.5, "over", "", False]
     assert values("--wrap=no", "--mode=add")[4] is False
+
+
+HYPHENS = Meta(
+    args=(
+        Arg("top_k", "int", default=0, min=0, max=65),
+        Arg("keep_alpha", "flag", default=False),
+        Arg("a-b", "int", default=0),
+        Arg("a_b", "int", default=0),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        ("--top-k 5", [5, False, 0, 0]),
+        ("--top_k 5", [5, False, 0, 0]),
+        ("--top-k=5 --keep-alpha", [5, True, 0, 0]),
+        ("--top_k=5 --keep_alpha=yes", [5, True, 0, 0]),
+        ("7 --a-b 1 --a_b 2", [7, False, 1, 2]),
+    ],
+)
+def test_underscores_are_hyphens_for_whoever_types(words: str, wanted: list[object]) -> None:
+    assert [value.value for value in parse_args(HYPHENS, words.split())] == wanted
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("--top-k 5 --top_k 6", "--top_k is given twice"),
+        ("--top-k", "--top-k needs a value"),
+        ("--top-k 66", "top_k is 0 to 65, not 66"),
+        ("--keep-alpha=maybe", "--keep-alpha is yes or no"),
+        ("--topk 5", "it takes --top-k, --keep-alpha, --a-b"),
+    ],
+)
+def test_mistakes_are_told_by_what_can_be_typed(words: str, says: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_args(HYPHENS, words.split(), "paint")
+    assert says in caught.value.what
+
+
+def test_arguments_are_found_by_what_is_typed() -> None:
+    assert [named(HYPHENS, word) for word in ("--top-k", "--top_k", "--top-k=3", "--top")] == [
+        *[HYPHENS.args[0]] * 3,
+        None,
+    ]
+    assert named(HYPHENS, "--a_b") is HYPHENS.args[3]
+    assert [option(arg) for arg in HYPHENS.args] == ["--top-k", "--keep-alpha", "--a-b", "--a-b"]
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,25 @@ def brighten() -> bytes:
     )
 
 
+def limit() -> bytes:
+    """Each picture as it is; arguments of several words."""
+    return build(
+        [
+            encode("[", PIC, ord("p"), ZERO),
+            encode("$", N, PIC, ord("n")),
+            jump("b", 5, N),
+            encode("]", PIC, ord("p"), ZERO),
+            jump("J", 0),
+            encode("H", ZERO),
+        ],
+        [matrix("pic", "P"), matrix("n", "I")],
+        title="Limit",
+        ports=("picture", "arguments"),
+        inputs=("image",),
+        args=(Arg("at_most", "int", 9), Arg("keep_alpha", "flag", False)),
+    )
+
+
 def mix() -> bytes:
     """One picture of each of two inputs, added."""
     other = E + 1
@@ -236,6 +255,7 @@ def sleepy() -> bytes:
 APPS = {
     "invert": invert,
     "brighten": brighten,
+    "limit": limit,
     "mix": mix,
     "say": say,
     "text": length,

@@ -129,6 +129,9 @@ def test_help_of_an_app_is_its_metadata(shell: Shell) -> None:
         "gives     picture",
     ):
         assert part in shell.out
+    assert shell.run("help limit") == 0
+    assert "usage: limit [AT_MOST] [--keep-alpha]" in shell.out
+    assert "  --at-most" in shell.out
     assert shell.run("help invert") == 0
     assert "All bytes." in shell.out
     assert "me, MIT" in shell.out

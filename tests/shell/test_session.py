@@ -26,6 +26,8 @@ def test_a_picture_through_an_app_into_a_file(shell: Shell) -> None:
     [
         "in.png | brighten 2 | invert > out.png",
         "in.png | brighten --by 2 --twice | invert > out.png",
+        "limit --keep-alpha in.png | brighten 2 | invert > out.png",
+        "limit --keep_alpha in.png --at-most 3 | brighten 2 | invert > out.png",
         "in.png | brighten --by=2 | invert > out.png",
         "brighten in.png 2 | invert > out.png",
         "brighten 2 in.png | invert > out.png",
