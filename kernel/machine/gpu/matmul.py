@@ -149,7 +149,14 @@ def _vector(job: Job, kit: Kit) -> tuple[Dispatch, ...]:
         groups=kit.grid(groups * rows),
         items=groups * rows,
         extra=extra,
-        constants={"DIRECT": int(direct), "SIZE": size, "B_PLACE": 2 if job.b.from_d else 1},
+        constants={
+            "DIRECT": int(direct),
+            "SIZE": size,
+            "INNER": job.a.cols,
+            "STEP": (job.b.row_step >> 2) & 0xFFFFFFFF,
+            "A_FLAT": int(job.a.unit == 4 and job.a.col_step == 1),
+            "B_PLACE": 2 if job.b.from_d else 1,
+        },
         scratch=scratch,
     )
     if direct:

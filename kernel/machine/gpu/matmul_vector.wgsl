@@ -4,14 +4,18 @@
 // The elements x of a are cut into four planes of bytes of u = x + 2^31, packed four terms to a word:
 // sum(x * q) = sum over planes of 256^plane * dot(plane, q) - 2^31 * sum(q).  A plane's dot product
 // and the sum of q stay below 2^32 for sums of up to 2^16 terms.  A workgroup of SIZE sums whole
-// columns of the result and takes terms by 4096.  What bounds it is how many loads are on their way:
-// an invocation asks for the next sixteen words before it works on the last, and for its first
-// before x is cut.  Sums come together by addition in workgroup memory, whose order does not matter.
+// columns of the result.  What bounds it is how many loads are on their way: an invocation asks for
+// sixty-four words before anything else, and its pipeline knows the inner size and the rows' distance,
+// so that addresses are constants apart.  Sums come together by addition in workgroup memory, whose
+// order does not matter.
 // n[5]: groups of columns; n[6]: columns in scratch.  Words of d are stored at once (DIRECT); else
 // scratch takes 64-bit sums [row][column] and behind them, [row], sums of x.
 
 override DIRECT: u32 = 0u;
-override SIZE: u32 = 256u; // 256 or 512
+override SIZE: u32 = 256u;  // 256 or 512
+override INNER: u32 = 1u;   // terms of a sum
+override STEP: u32 = 1u;    // words from one row of b to the next, modulo 2^32
+override A_FLAT: u32 = 0u;  // the elements of a row of a are words that lie side by side
 
 const ONES: u32 = 0x01010101u;
 const HALVES: u32 = 0x00FF00FFu;
@@ -27,8 +31,11 @@ var<workgroup> sums: array<atomic<u32>, 160>;
 var<workgroup> halves: array<atomic<u32>, 2>;
 
 fn biased(r: u32, k: u32) -> u32 {
-    if (k >= p.a.cols) {
+    if (k >= INNER) {
         return 0u;
+    }
+    if (A_FLAT == 1u) {
+        return load_a(p.a.offset + r * p.a.row_step + k) ^ 0x80000000u;
     }
     return raw_a(r, k) ^ 0x80000000u;
 }
@@ -49,13 +56,13 @@ fn across(w: vec4<u32>) -> vec4<u32> {
 
 // A 1 for each of the terms k .. k+3 that there is.
 fn ones_at(k: u32) -> u32 {
-    if (k + 4u <= p.a.cols) {
+    if (k + 4u <= INNER) {
         return ONES;
     }
-    if (k >= p.a.cols) {
+    if (k >= INNER) {
         return 0u;
     }
-    return ONES >> (8u * (4u - (p.a.cols - k)));
+    return ONES >> (8u * (4u - (INNER - k)));
 }
 
 fn dots(x: vec4<u32>, q: u32) -> vec4<u32> {
@@ -80,7 +87,7 @@ fn store_sum(i: u32, sum: vec2<u32>) {
 
 // Where row r of b starts, in words.
 fn weight_row(r: u32) -> u32 {
-    return (p.b.offset >> 2u) + r * u32(i32(p.b.row_step) >> 2u);
+    return (p.b.offset >> 2u) + r * STEP;
 }
 
 // Workgroup memory begins with anything: wgpu's native library does not clear it.
@@ -141,7 +148,7 @@ fn give_out(r: u32, c: u32, column: u32) {
     // the terms that there are, less the 2^31 of each
     var of_x = i64_of_u32(atomicLoad(&halves[0]));
     of_x = i64_add(of_x, i64_shl(i64_of_u32(atomicLoad(&halves[1])), 16u));
-    of_x = i64_sub(of_x, i64_shl(i64_of_u32(p.a.cols), 31u));
+    of_x = i64_sub(of_x, i64_shl(i64_of_u32(INNER), 31u));
     if (DIRECT == 1u) {
         if (c < p.cols) {
             store_d(at(p.d, r, c), finish_product(wide_of(product), of_x));
@@ -171,214 +178,182 @@ fn columns(
     let lane = local >> 3u;
     let word = local & 7u;
     let column = min(col_group * 8u + word, (p.cols - 1u) >> 2u);
-    let last = p.a.cols - 1u;
-    // from one lane of an invocation to the next
+    // from one quad of rows of an invocation to the next; sixteen are taken in at a time
     let stride = 4u * lanes;
+    let chunk = 16u * stride;
     var s0 = vec4<u32>(0u);
     var s1 = vec4<u32>(0u);
     var s2 = vec4<u32>(0u);
     var s3 = vec4<u32>(0u);
     var of_q = vec4<u32>(0u);
-    for (var first = 0u; first < p.a.cols; first += 16u * stride) {
+    for (var first = 0u; first < INNER; first += chunk) {
         let k = first + 4u * lane;
-        var w0 = vec4<u32>(0u);
-        var w1 = vec4<u32>(0u);
-        var w2 = vec4<u32>(0u);
-        var w3 = vec4<u32>(0u);
-        var w4 = vec4<u32>(0u);
-        var w5 = vec4<u32>(0u);
-        var w6 = vec4<u32>(0u);
-        var w7 = vec4<u32>(0u);
-        var w8 = vec4<u32>(0u);
-        var w9 = vec4<u32>(0u);
-        var w10 = vec4<u32>(0u);
-        var w11 = vec4<u32>(0u);
-        var w12 = vec4<u32>(0u);
-        var w13 = vec4<u32>(0u);
-        var w14 = vec4<u32>(0u);
-        var w15 = vec4<u32>(0u);
-        if (k <= last) {
-            w0 = four_rows(k, last, column);
-            w1 = four_rows(k + 1u * stride, last, column);
-            w2 = four_rows(k + 2u * stride, last, column);
-            w3 = four_rows(k + 3u * stride, last, column);
-        }
-        if (k + 4u * stride <= last) {
-            w4 = four_rows(k + 4u * stride, last, column);
-            w5 = four_rows(k + 5u * stride, last, column);
-            w6 = four_rows(k + 6u * stride, last, column);
-            w7 = four_rows(k + 7u * stride, last, column);
-        }
-        if (k + 8u * stride <= last) {
-            w8 = four_rows(k + 8u * stride, last, column);
-            w9 = four_rows(k + 9u * stride, last, column);
-            w10 = four_rows(k + 10u * stride, last, column);
-            w11 = four_rows(k + 11u * stride, last, column);
-        }
-        if (k + 12u * stride <= last) {
-            w12 = four_rows(k + 12u * stride, last, column);
-            w13 = four_rows(k + 13u * stride, last, column);
-            w14 = four_rows(k + 14u * stride, last, column);
-            w15 = four_rows(k + 15u * stride, last, column);
-        }
+        let w0 = four_rows(k, chunk, column);
+        let w1 = four_rows(k + 1u * stride, chunk, column);
+        let w2 = four_rows(k + 2u * stride, chunk, column);
+        let w3 = four_rows(k + 3u * stride, chunk, column);
+        let w4 = four_rows(k + 4u * stride, chunk, column);
+        let w5 = four_rows(k + 5u * stride, chunk, column);
+        let w6 = four_rows(k + 6u * stride, chunk, column);
+        let w7 = four_rows(k + 7u * stride, chunk, column);
+        let w8 = four_rows(k + 8u * stride, chunk, column);
+        let w9 = four_rows(k + 9u * stride, chunk, column);
+        let w10 = four_rows(k + 10u * stride, chunk, column);
+        let w11 = four_rows(k + 11u * stride, chunk, column);
+        let w12 = four_rows(k + 12u * stride, chunk, column);
+        let w13 = four_rows(k + 13u * stride, chunk, column);
+        let w14 = four_rows(k + 14u * stride, chunk, column);
+        let w15 = four_rows(k + 15u * stride, chunk, column);
         if (first == 0u) {
             if (faulted_uniform(local)) {
                 return;
             }
             clear_sums(local);
         }
-        take_in(r, first, 16u * lanes, local);
-        if (k <= last) {
-            {
-                let x = plane_words(lane);
-                let q = across(w0);
-                s0 += dots(x, q.x);
-                s1 += dots(x, q.y);
-                s2 += dots(x, q.z);
-                s3 += dots(x, q.w);
-                of_q += dots(q, ones_at(k));
-            }
-            {
-                let x = plane_words(lane + 1u * lanes);
-                let q = across(w1);
-                s0 += dots(x, q.x);
-                s1 += dots(x, q.y);
-                s2 += dots(x, q.z);
-                s3 += dots(x, q.w);
-                of_q += dots(q, ones_at(k + 1u * stride));
-            }
-            {
-                let x = plane_words(lane + 2u * lanes);
-                let q = across(w2);
-                s0 += dots(x, q.x);
-                s1 += dots(x, q.y);
-                s2 += dots(x, q.z);
-                s3 += dots(x, q.w);
-                of_q += dots(q, ones_at(k + 2u * stride));
-            }
-            {
-                let x = plane_words(lane + 3u * lanes);
-                let q = across(w3);
-                s0 += dots(x, q.x);
-                s1 += dots(x, q.y);
-                s2 += dots(x, q.z);
-                s3 += dots(x, q.w);
-                of_q += dots(q, ones_at(k + 3u * stride));
-            }
+        take_in(r, first, min(chunk, (INNER - first + 3u) & ~3u) >> 2u, local);
+        if (INNER % chunk == 0u || k < INNER) {
+            let x = plane_words(lane);
+            let q = across(w0);
+            s0 += dots(x, q.x);
+            s1 += dots(x, q.y);
+            s2 += dots(x, q.z);
+            s3 += dots(x, q.w);
+            of_q += dots(q, ones_at(k));
         }
-        if (k + 4u * stride <= last) {
-            {
-                let x = plane_words(lane + 4u * lanes);
-                let q = across(w4);
-                s0 += dots(x, q.x);
-                s1 += dots(x, q.y);
-                s2 += dots(x, q.z);
-                s3 += dots(x, q.w);
-                of_q += dots(q, ones_at(k + 4u * stride));
-            }
-            {
-                let x = plane_words(lane + 5u * lanes);
-                let q = across(w5);
-                s0 += dots(x, q.x);
-                s1 += dots(x, q.y);
-                s2 += dots(x, q.z);
-                s3 += dots(x, q.w);
-                of_q += dots(q, ones_at(k + 5u * stride));
-            }
-            {
-                let x = plane_words(lane + 6u * lanes);
-                let q = across(w6);
-                s0 += dots(x, q.x);
-                s1 += dots(x, q.y);
-                s2 += dots(x, q.z);
-                s3 += dots(x, q.w);
-                of_q += dots(q, ones_at(k + 6u * stride));
-            }
-            {
-                let x = plane_words(lane + 7u * lanes);
-                let q = across(w7);
-                s0 += dots(x, q.x);
-                s1 += dots(x, q.y);
-                s2 += dots(x, q.z);
-                s3 += dots(x, q.w);
-                of_q += dots(q, ones_at(k + 7u * stride));
-            }
+        if (INNER % chunk == 0u || k + 1u * stride < INNER) {
+            let x = plane_words(lane + 1u * lanes);
+            let q = across(w1);
+            s0 += dots(x, q.x);
+            s1 += dots(x, q.y);
+            s2 += dots(x, q.z);
+            s3 += dots(x, q.w);
+            of_q += dots(q, ones_at(k + 1u * stride));
         }
-        if (k + 8u * stride <= last) {
-            {
-                let x = plane_words(lane + 8u * lanes);
-                let q = across(w8);
-                s0 += dots(x, q.x);
-                s1 += dots(x, q.y);
-                s2 += dots(x, q.z);
-                s3 += dots(x, q.w);
-                of_q += dots(q, ones_at(k + 8u * stride));
-            }
-            {
-                let x = plane_words(lane + 9u * lanes);
-                let q = across(w9);
-                s0 += dots(x, q.x);
-                s1 += dots(x, q.y);
-                s2 += dots(x, q.z);
-                s3 += dots(x, q.w);
-                of_q += dots(q, ones_at(k + 9u * stride));
-            }
-            {
-                let x = plane_words(lane + 10u * lanes);
-                let q = across(w10);
-                s0 += dots(x, q.x);
-                s1 += dots(x, q.y);
-                s2 += dots(x, q.z);
-                s3 += dots(x, q.w);
-                of_q += dots(q, ones_at(k + 10u * stride));
-            }
-            {
-                let x = plane_words(lane + 11u * lanes);
-                let q = across(w11);
-                s0 += dots(x, q.x);
-                s1 += dots(x, q.y);
-                s2 += dots(x, q.z);
-                s3 += dots(x, q.w);
-                of_q += dots(q, ones_at(k + 11u * stride));
-            }
+        if (INNER % chunk == 0u || k + 2u * stride < INNER) {
+            let x = plane_words(lane + 2u * lanes);
+            let q = across(w2);
+            s0 += dots(x, q.x);
+            s1 += dots(x, q.y);
+            s2 += dots(x, q.z);
+            s3 += dots(x, q.w);
+            of_q += dots(q, ones_at(k + 2u * stride));
         }
-        if (k + 12u * stride <= last) {
-            {
-                let x = plane_words(lane + 12u * lanes);
-                let q = across(w12);
-                s0 += dots(x, q.x);
-                s1 += dots(x, q.y);
-                s2 += dots(x, q.z);
-                s3 += dots(x, q.w);
-                of_q += dots(q, ones_at(k + 12u * stride));
-            }
-            {
-                let x = plane_words(lane + 13u * lanes);
-                let q = across(w13);
-                s0 += dots(x, q.x);
-                s1 += dots(x, q.y);
-                s2 += dots(x, q.z);
-                s3 += dots(x, q.w);
-                of_q += dots(q, ones_at(k + 13u * stride));
-            }
-            {
-                let x = plane_words(lane + 14u * lanes);
-                let q = across(w14);
-                s0 += dots(x, q.x);
-                s1 += dots(x, q.y);
-                s2 += dots(x, q.z);
-                s3 += dots(x, q.w);
-                of_q += dots(q, ones_at(k + 14u * stride));
-            }
-            {
-                let x = plane_words(lane + 15u * lanes);
-                let q = across(w15);
-                s0 += dots(x, q.x);
-                s1 += dots(x, q.y);
-                s2 += dots(x, q.z);
-                s3 += dots(x, q.w);
-                of_q += dots(q, ones_at(k + 15u * stride));
-            }
+        if (INNER % chunk == 0u || k + 3u * stride < INNER) {
+            let x = plane_words(lane + 3u * lanes);
+            let q = across(w3);
+            s0 += dots(x, q.x);
+            s1 += dots(x, q.y);
+            s2 += dots(x, q.z);
+            s3 += dots(x, q.w);
+            of_q += dots(q, ones_at(k + 3u * stride));
+        }
+        if (INNER % chunk == 0u || k + 4u * stride < INNER) {
+            let x = plane_words(lane + 4u * lanes);
+            let q = across(w4);
+            s0 += dots(x, q.x);
+            s1 += dots(x, q.y);
+            s2 += dots(x, q.z);
+            s3 += dots(x, q.w);
+            of_q += dots(q, ones_at(k + 4u * stride));
+        }
+        if (INNER % chunk == 0u || k + 5u * stride < INNER) {
+            let x = plane_words(lane + 5u * lanes);
+            let q = across(w5);
+            s0 += dots(x, q.x);
+            s1 += dots(x, q.y);
+            s2 += dots(x, q.z);
+            s3 += dots(x, q.w);
+            of_q += dots(q, ones_at(k + 5u * stride));
+        }
+        if (INNER % chunk == 0u || k + 6u * stride < INNER) {
+            let x = plane_words(lane + 6u * lanes);
+            let q = across(w6);
+            s0 += dots(x, q.x);
+            s1 += dots(x, q.y);
+            s2 += dots(x, q.z);
+            s3 += dots(x, q.w);
+            of_q += dots(q, ones_at(k + 6u * stride));
+        }
+        if (INNER % chunk == 0u || k + 7u * stride < INNER) {
+            let x = plane_words(lane + 7u * lanes);
+            let q = across(w7);
+            s0 += dots(x, q.x);
+            s1 += dots(x, q.y);
+            s2 += dots(x, q.z);
+            s3 += dots(x, q.w);
+            of_q += dots(q, ones_at(k + 7u * stride));
+        }
+        if (INNER % chunk == 0u || k + 8u * stride < INNER) {
+            let x = plane_words(lane + 8u * lanes);
+            let q = across(w8);
+            s0 += dots(x, q.x);
+            s1 += dots(x, q.y);
+            s2 += dots(x, q.z);
+            s3 += dots(x, q.w);
+            of_q += dots(q, ones_at(k + 8u * stride));
+        }
+        if (INNER % chunk == 0u || k + 9u * stride < INNER) {
+            let x = plane_words(lane + 9u * lanes);
+            let q = across(w9);
+            s0 += dots(x, q.x);
+            s1 += dots(x, q.y);
+            s2 += dots(x, q.z);
+            s3 += dots(x, q.w);
+            of_q += dots(q, ones_at(k + 9u * stride));
+        }
+        if (INNER % chunk == 0u || k + 10u * stride < INNER) {
+            let x = plane_words(lane + 10u * lanes);
+            let q = across(w10);
+            s0 += dots(x, q.x);
+            s1 += dots(x, q.y);
+            s2 += dots(x, q.z);
+            s3 += dots(x, q.w);
+            of_q += dots(q, ones_at(k + 10u * stride));
+        }
+        if (INNER % chunk == 0u || k + 11u * stride < INNER) {
+            let x = plane_words(lane + 11u * lanes);
+            let q = across(w11);
+            s0 += dots(x, q.x);
+            s1 += dots(x, q.y);
+            s2 += dots(x, q.z);
+            s3 += dots(x, q.w);
+            of_q += dots(q, ones_at(k + 11u * stride));
+        }
+        if (INNER % chunk == 0u || k + 12u * stride < INNER) {
+            let x = plane_words(lane + 12u * lanes);
+            let q = across(w12);
+            s0 += dots(x, q.x);
+            s1 += dots(x, q.y);
+            s2 += dots(x, q.z);
+            s3 += dots(x, q.w);
+            of_q += dots(q, ones_at(k + 12u * stride));
+        }
+        if (INNER % chunk == 0u || k + 13u * stride < INNER) {
+            let x = plane_words(lane + 13u * lanes);
+            let q = across(w13);
+            s0 += dots(x, q.x);
+            s1 += dots(x, q.y);
+            s2 += dots(x, q.z);
+            s3 += dots(x, q.w);
+            of_q += dots(q, ones_at(k + 13u * stride));
+        }
+        if (INNER % chunk == 0u || k + 14u * stride < INNER) {
+            let x = plane_words(lane + 14u * lanes);
+            let q = across(w14);
+            s0 += dots(x, q.x);
+            s1 += dots(x, q.y);
+            s2 += dots(x, q.z);
+            s3 += dots(x, q.w);
+            of_q += dots(q, ones_at(k + 14u * stride));
+        }
+        if (INNER % chunk == 0u || k + 15u * stride < INNER) {
+            let x = plane_words(lane + 15u * lanes);
+            let q = across(w15);
+            s0 += dots(x, q.x);
+            s1 += dots(x, q.y);
+            s2 += dots(x, q.z);
+            s3 += dots(x, q.w);
+            of_q += dots(q, ones_at(k + 15u * stride));
         }
     }
     let mine = 4u * word;
@@ -392,13 +367,26 @@ fn columns(
     }
 }
 
-// Words of a column of b in rows k .. k+3, the last row again where there are no more.
-fn four_rows(k: u32, last: u32, column: u32) -> vec4<u32> {
+// Words of a column of b in rows k .. k+3: the last row again, or zeros, where there are no more.
+fn four_rows(k: u32, chunk: u32, column: u32) -> vec4<u32> {
+    let from_word = weight_row(k) + column;
+    if (INNER % chunk == 0u || k + 3u < INNER) {
+        return vec4<u32>(
+            load_b(from_word),
+            load_b(from_word + STEP),
+            load_b(from_word + 2u * STEP),
+            load_b(from_word + 3u * STEP),
+        );
+    }
+    if (k >= INNER) {
+        return vec4<u32>(0u);
+    }
+    let left = INNER - 1u - k; // 0, 1 or 2
     return vec4<u32>(
-        load_b(weight_row(min(k, last)) + column),
-        load_b(weight_row(min(k + 1u, last)) + column),
-        load_b(weight_row(min(k + 2u, last)) + column),
-        load_b(weight_row(min(k + 3u, last)) + column),
+        load_b(from_word),
+        load_b(from_word + min(1u, left) * STEP),
+        load_b(from_word + left * STEP),
+        load_b(from_word + left * STEP),
     );
 }
 
@@ -417,7 +405,7 @@ fn rows(
     let r = number / p.n[5];
     let mine = local >> 5u;
     let from_word = weight_row(min(col_group * (SIZE >> 5u) + mine, p.cols - 1u));
-    let last = (p.a.cols - 1u) >> 2u;
+    let last = (INNER - 1u) >> 2u;
     var s = vec4<u32>(0u);
     var of_q = 0u;
     var at_word = local & 31u;
@@ -429,7 +417,7 @@ fn rows(
         return;
     }
     clear_sums(local);
-    for (var first = 0u; first < p.a.cols; first += TERMS) {
+    for (var first = 0u; first < INNER; first += TERMS) {
         take_in(r, first, WORDS, local);
         for (var j = local & 31u; j < WORDS; j += 512u) {
             if (at_word > last) {
