@@ -168,11 +168,8 @@ def _template(part: Settings, where: str) -> list[int]:
             over = True
             continue
         name = item.get("SpecialToken") if isinstance(item, dict) else None
-        entry = (
-            known.get(name.get("id"))
-            if isinstance(name, dict) and isinstance(known, dict)
-            else None
-        )
+        key = name.get("id") if isinstance(name, dict) else None
+        entry = known.get(key) if isinstance(key, str) and isinstance(known, dict) else None
         ids = entry.get("ids") if isinstance(entry, dict) else None
         good = isinstance(ids, list) and all(type(n) is int and 0 <= n < MAX_TOKENS for n in ids)
         if not good or over:
@@ -345,7 +342,7 @@ def _marks_prefix(top: Settings, where: str) -> tuple[str, str]:
         if scheme is None:
             scheme = "always" if space.flag("add_prefix_space", True) else "never"
         known = {"always": "missing", "first": "missing", "never": "none"}
-        if space.get("replacement") == _MARK and scheme in known:
+        if space.get("replacement") == _MARK and isinstance(scheme, str) and scheme in known:
             return known[scheme], "spaces" if space.flag("split", True) else ""
     replaces = parts[-1] if parts else None
     pattern = replaces.section("pattern") if replaces and kinds[-1] == "Replace" else None

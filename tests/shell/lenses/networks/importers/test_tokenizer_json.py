@@ -205,6 +205,21 @@ TEMPLATE = ("post_processor", "single")
         (at("normalizer", value=None), r"the normalizers \[\]"),
         (lambda v: v["post_processor"]["single"].reverse(), "the template .* is not supported"),
         (at("post_processor", "special_tokens", value={}), "the template .* is not supported"),
+        (
+            at("post_processor", "single", 0, "SpecialToken", "id", value=["<s>"]),
+            "the template .* is not supported",
+        ),
+        (
+            lambda v: v.update(
+                normalizer=None,
+                pre_tokenizer={
+                    "type": "Metaspace",
+                    "replacement": MARK,
+                    "prepend_scheme": ["always"],
+                },
+            ),
+            r"the normalizers \[\] are not supported",
+        ),
     ],
 )
 def test_sentencepiece_files_that_cannot_be_read(change: Any, message: str) -> None:
