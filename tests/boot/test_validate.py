@@ -19,7 +19,10 @@ from pxos.shell.lenses.networks.samples import random_mlp, random_transformer
 from pxos.shell.lenses.networks.training import save_weights
 from tests.shell.lenses.networks.importers import bpe, models
 
+from ..gpu import gpu
 from .conftest import Outcome, Pxos
+
+PLACES = ("cpu", "gpu")
 
 TEXT = b"Now is the winter of our discontent\nMade glorious summer by this sun of York;\n"
 FLOAT = random_transformer("gpt2", width=32, context=24, seed=4)
@@ -190,6 +193,13 @@ def test_the_digits_that_are_shipped(pxos: Pxos, monkeypatch: pytest.MonkeyPatch
     assert facts["correlation"] > 0.99999
     assert 0 < facts["largest_error"] < 0.005
     assert facts["agreement"] == 1
+
+
+@pytest.mark.parametrize("name", ["lm.png", "mlp.png"])
+def test_the_gpu_finds_what_the_cpu_finds(pxos: Pxos, folder: Path, name: str) -> None:
+    gpu()
+    on_cpu, on_gpu = (found(pxos("validate", folder / name, "--json", "--on", o)) for o in PLACES)
+    assert on_gpu == {**on_cpu, "on": "gpu"}
 
 
 def test_the_picture_that_is_compared_is_the_one_that_runs(folder: Path) -> None:
