@@ -27,7 +27,11 @@ def add_evaluate(commands: Any, whole: Any) -> None:
     )
     _add_model(evaluate)
     evaluate.add_argument(
-        "text", type=Path, nargs="?", metavar="TEXT", help="a file, read byte by byte"
+        "text",
+        type=Path,
+        nargs="?",
+        metavar="TEXT",
+        help="a file, read byte by byte; - is standard input",
     )
     _add_last(evaluate, whole)
 
@@ -52,8 +56,8 @@ def add_evaluate(commands: Any, whole: Any) -> None:
         "--text",
         type=Path,
         metavar="TEXT",
-        help="what a language model reads (two contexts of characters drawn by chance, always the "
-        "same)",
+        help="what a language model reads, - is standard input (two contexts of characters drawn "
+        "by chance, always the same)",
     )
     _add_last(validate, whole)
     validate.add_argument(

@@ -156,7 +156,10 @@ def _emitted(options: Namespace, name: str) -> Emitted:
         path = options.tokenizer or model / "tokenizer.json"
         if not path.is_file():
             raise BootError(
-                "the model has no tokenizer.json", str(path), "name one with --tokenizer"
+                "the model has no tokenizer.json",
+                str(path),
+                "name one with --tokenizer, or make it: "
+                "AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER)",
             )
         tokeniser = importers.read_tokeniser(path, read.network.tokens)
         say(f"pxos: {read.network.count():,} weights become bytes")

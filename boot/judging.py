@@ -15,7 +15,7 @@ from ..kernel.placement import GPU, NoGpuError, cpu_executor
 from . import environment, gpu
 from .errors import BootError
 from .standard import say, tell
-from .streams import why
+from .streams import STANDARD, why
 from .train_progress import span
 
 if TYPE_CHECKING:
@@ -80,8 +80,13 @@ def read_file(path: Path, what: str, most: int) -> bytes:
 
 
 def read_text(path: Path, last: int | None) -> bytes:
-    """A text, or its last so many bytes; raises BootError."""
-    text = read_file(path, "text", MOST_TEXT)
+    """A text, ``-`` for standard input, or its last so many bytes; raises BootError."""
+    if str(path) == STANDARD:
+        text = sys.stdin.buffer.read(MOST_TEXT + 1)
+        if len(text) > MOST_TEXT:
+            raise BootError(f"a text has at most {MOST_TEXT >> 20} MiB", "standard input")
+    else:
+        text = read_file(path, "text", MOST_TEXT)
     return text if last is None else text[-last:]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import sys
@@ -65,6 +66,22 @@ def test_characters(pxos: Pxos, pictures: Path, here: Path) -> None:
     said = pxos("eval", pictures / "lm.png", "text").out.splitlines()
     assert said[0] == f"loss                {facts['loss']:.4f} nats a token"
     assert said[2] == f"tokens              {len(TEXT) - 1}, read in windows of 24"
+
+
+def test_standard_input(
+    pxos: Pxos, pictures: Path, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here / "text").write_bytes(TEXT.encode())
+    named = json.loads(pxos("eval", pictures / "lm.png", "text", "--json").out)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(TEXT.encode())))
+    piped = json.loads(pxos("eval", pictures / "lm.png", "-", "--json").out)
+    assert {**piped, "tokens_a_second": 0} == {**named, "tokens_a_second": 0}
+    monkeypatch.setattr(judging, "MOST_TEXT", 8)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(TEXT.encode())))
+    long = pxos("eval", pictures / "lm.png", "-")
+    assert (long.status, long.out) == (1, "")
+    assert "a text has at most" in long.err
+    assert "a text has at most" in pxos("eval", pictures / "lm.png", "text").err
 
 
 def test_tokens_of_several_characters(pxos: Pxos, pictures: Path, here: Path) -> None:
