@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from . import judge_glyphs
 from .errors import DONE, BootError, wrong
 from .judging import Countdown, executor, open_picture, read_text, tell_facts
 
@@ -18,11 +19,13 @@ if TYPE_CHECKING:
 
 def main(options: Namespace) -> int:
     """Follow a parsed ``pxos eval``; the exit status.  Raises BootError."""
-    from ..shell.lenses.networks import reading, seeing
+    from ..shell.lenses.networks import glyph_pages, reading, seeing
 
     program = open_picture(options.model)
     if reading.judges(program):
         return _evaluate_text(program, options)
+    if glyph_pages.judges(program):
+        return judge_glyphs.evaluate(program, options)
     if seeing.reads_digits(program):
         return _evaluate_digits(program, options)
     if seeing.sees(program):

@@ -12,11 +12,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ..fs.atomic import write_atomically
 from . import environment
 from .errors import DONE, INTERRUPTED, BootError, wrong
+from .judge_glyphs import font
 from .standard import say
 from .streams import STANDARD, why
 from .train_options import DIGITS_SETTINGS, LM_SETTINGS
@@ -38,8 +37,6 @@ _UNITS = {"lm": "tokens", "glyphs": "glyphs", "digits": "pictures"}
 #: What is added to the name of the picture for the checkpoint beside it.
 CHECKPOINT = ".checkpoint"
 _MOST_TEXT, _MOST_ICON = 1 << 30, 1 << 20
-#: What the glyphs are taken from; the end of a line is its glyph 0A, a bent arrow.
-_FONT = "pxos-8x16"
 
 
 def main(options: Namespace) -> int:
@@ -103,7 +100,6 @@ def _lm(options: Namespace) -> tuple[Task, Schedule]:
 
 
 def _glyphs(options: Namespace) -> tuple[Task, Schedule]:
-    from ..fonts.atlas import load_glyphs
     from ..shell.lenses.networks.training import GlyphsTask
 
     shape, schedule, text = _text(options)
@@ -114,9 +110,7 @@ def _glyphs(options: Namespace) -> tuple[Task, Schedule]:
             str(options.text),
             "give one of printable ASCII and ends of lines",
         )
-    font = load_glyphs(_FONT)
-    shown = np.array([font[byte].ravel() for byte in text.vocabulary], np.uint8)
-    return GlyphsTask(shape, text, shown), schedule
+    return GlyphsTask(shape, text, font()[list(text.vocabulary)]), schedule
 
 
 def _digits(options: Namespace) -> tuple[Task, Schedule]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from . import judge_glyphs
 from .errors import DONE, FAILED, BootError, wrong
 from .judging import (
     MOST_WEIGHTS,
@@ -40,13 +41,15 @@ def main(options: Namespace) -> int:
 
     Raises BootError.
     """
-    from ..shell.lenses.networks import reading, seeing
+    from ..shell.lenses.networks import glyph_pages, reading, seeing
 
     program = open_picture(options.model)
-    if reading.judges(program):
+    if reading.judges(program) or glyph_pages.judges(program):
         if options.pictures:
             raise wrong("this network reads text", "give it with --text", "--picture")
         kind, compared = "tokens", _compare_texts
+        if glyph_pages.judges(program):
+            kind, compared = "glyphs", _compare_glyphs
     elif seeing.sees(program):
         if options.text is not None or options.last is not None:
             raise wrong("this network looks at pictures", "give some with --picture", "--text")
@@ -155,6 +158,15 @@ def _reference_logits(
             )
     reference = Reference(network)
     return lambda first, end: reference.logits(tokens[first:end])
+
+
+def _compare_glyphs(program: Program, factory: ExecutorFactory, options: Namespace) -> Comparison:
+    from ..shell.lenses.networks import Transformer
+
+    network = None if options.reference is None else _network_of(options.reference, None)
+    if network is not None and not isinstance(network, Transformer):
+        raise BootError("the weights are of no language model", str(options.reference))
+    return judge_glyphs.compare(program, factory, options, network)
 
 
 def _logits_of(path: Path) -> np.ndarray:

@@ -39,7 +39,7 @@ def glyphs_app(
     source = _MAIN.substitute(
         title=quoted(title or name.capitalize()),
         credits=credits.lines(),
-        summary=quoted(about or "reads a picture of text, glyph by glyph, and writes on"),
+        summary=quoted(about or "reads a picture of text and writes on, by the look of letters"),
     )
     files = {**emitted.files, **credits.files(), main: source.encode()}
     return replace(emitted, files=files, main=main)

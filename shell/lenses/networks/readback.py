@@ -12,7 +12,7 @@ from itertools import count
 
 import numpy as np
 
-from ....kernel.machine.memory import Memory
+from ....kernel.machine.memory import Header, Memory
 from ....kernel.machine.program import Program, open_memory
 from . import tables
 from .description import Block, Linear, Mlp, Norm, Transformer, Weights, check
@@ -72,15 +72,25 @@ class Matrices:
         header = self._memory.header(self._entry(name))
         if header.kind != "Q":
             raise ReadbackError(f"{name} has kind {header.kind}, not Q")
+        grid = np.array([header.w4, header.w5], np.uint32).view(np.float32).astype(float) * unit
+        try:
+            return Quantised(self._bytes(header), float(grid[0]), float(grid[1]))
+        except QuantiseError as error:
+            raise ReadbackError(f"{name}: {error.what}") from error
+
+    def text(self, name: str) -> np.ndarray:
+        """A matrix of T as uint8 (rows, columns)."""
+        header = self._memory.header(self._entry(name))
+        if header.kind != "T":
+            raise ReadbackError(f"{name} has kind {header.kind}, not T")
+        return self._bytes(header)
+
+    def _bytes(self, header: Header) -> np.ndarray:
+        """The bytes of a matrix of T or Q, whose rows begin at words."""
         stride = -(-header.cols // 4) * 4
         start = self._memory.data_addr(header.row) * 4
         data = self._memory.bytes[start : start + header.rows * stride]
-        grid = np.array([header.w4, header.w5], np.uint32).view(np.float32).astype(float) * unit
-        q = data.reshape(header.rows, stride)[:, : header.cols].copy()
-        try:
-            return Quantised(q, float(grid[0]), float(grid[1]))
-        except QuantiseError as error:
-            raise ReadbackError(f"{name}: {error.what}") from error
+        return data.reshape(header.rows, stride)[:, : header.cols].copy()
 
     def _entry(self, name: str) -> int:
         if name not in self._entries:
@@ -136,13 +146,21 @@ def read_transformer(program: Program) -> Transformer:
         positions=(found.quantised("POSITIONS"),) if "POSITIONS" in found else None,
         rotary=_base(found, head) if rotary else None,
         head=(found.quantised("HEAD_WEIGHTS"),) if "HEAD_WEIGHTS" in found else None,
+        glyphs=found.text("GLYPHS") if "GLYPHS" in found else None,
         activation=_activation(found),
         gated=up == 2 * down,
-        # Lifted by 14 bits, see templates; what rounds to nothing there adds nothing.
-        epsilon=max(float(found.row("NOISE")[0]), _LEAST) / 2**14,
+        epsilon=_noise(found),
     )
     check(network)
     return network
+
+
+def _noise(found: Matrices) -> float:
+    """The norms' epsilon; what rounds to nothing in the picture's units adds nothing."""
+    noise = found.words("NOISE")
+    if noise.shape != (1, 1):
+        raise ReadbackError(f"NOISE is {noise.shape[0]} x {noise.shape[1]}, not a number")
+    return max(float(noise[0, 0]), _LEAST) / 2**32
 
 
 def _rows(weight: tuple[Quantised, ...]) -> int:

@@ -1,0 +1,125 @@
+"""``pxos eval`` and ``pxos validate`` for a network that reads pictures of text: a text is drawn in
+the font of the system first."""
+
+from __future__ import annotations
+
+import math
+import time
+from argparse import Namespace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .errors import DONE, BootError, wrong
+from .judging import Countdown, executor, read_text, tell_facts
+
+if TYPE_CHECKING:
+    from ..kernel.machine.program import Program
+    from ..shell.lenses.networks import Comparison, ExecutorFactory
+    from ..shell.lenses.networks.description import Transformer
+    from ..shell.lenses.networks.readback import Matrices
+
+#: What texts are drawn in.
+FONT = "pxos-8x16"
+
+
+def font() -> np.ndarray:
+    """What each byte looks like: uint8 (256, pixels), 0 or 1; the end of a line is a bent arrow."""
+    from ..fonts.atlas import load_glyphs
+
+    return np.array([glyph.ravel() for glyph in load_glyphs(FONT)[:256]], np.uint8)
+
+
+def _drawn(found: Matrices, text: bytes) -> tuple[np.ndarray, int]:
+    """The numbers of a text's glyphs, those that the network has; how many were left out."""
+    from ..shell.lenses.networks import glyph_pages
+
+    numbers = glyph_pages.numbered(found, font())[np.frombuffer(text, np.uint8)]
+    known = numbers[numbers >= 0]
+    return known, len(numbers) - len(known)
+
+
+def evaluate(program: Program, options: Namespace) -> int:
+    """Follow ``pxos eval`` for such a network; the exit status.  Raises BootError."""
+    from ..shell.lenses.networks import glyph_pages
+    from ..shell.lenses.networks.readback import Matrices
+    from ..shell.lenses.networks.reading import context_of
+
+    if options.text is None:
+        raise wrong("which text?", f"pxos eval {options.model} TEXT")
+    text = read_text(options.text, options.last)
+    found: list[np.ndarray] = []
+    with executor(options) as factory:
+        matrices = Matrices(program)
+        tokens, left_out = _drawn(matrices, text)
+        window, foreseen = context_of(matrices), len(tokens) - 1
+        if foreseen < 1:
+            raise BootError(
+                "the text is too short: the network knows at most one glyph of it",
+                str(options.text),
+                "two are the least",
+            )
+        begin = time.perf_counter()
+        with Countdown(foreseen, "glyphs", time.perf_counter) as countdown:
+
+            def take(first: int, logits: np.ndarray) -> None:
+                found.append(
+                    glyph_pages.losses(logits, tokens[first + 1 : first + 1 + len(logits)])
+                )
+                countdown.count(len(logits))
+
+            glyphs = matrices.text("GLYPHS")
+            glyph_pages.judge(program, factory, glyphs, tokens[:-1], window, take)
+        seconds = max(time.perf_counter() - begin, 1e-9)
+    nats = float(np.concatenate(found).sum())
+    facts: dict[str, object] = {
+        "loss": nats / foreseen,
+        "bits_per_character": nats / math.log(2) / foreseen,
+        "glyphs": foreseen,
+        "left_out": left_out,
+        "window": window,
+        "glyphs_a_second": foreseen / seconds,
+        "on": options.on,
+    }
+    shown = {
+        "loss": "{:.4f} nats a glyph",
+        "bits_per_character": "{:.4f}",
+        "glyphs": f"{{:,}}, read in windows of {window:,}",
+        "left_out": "{:,} characters whose glyph the network does not know",
+        "glyphs_a_second": "{:,.0f}",
+    }
+    tell_facts(facts, options.json, shown)
+    return DONE
+
+
+def compare(
+    program: Program, factory: ExecutorFactory, options: Namespace, reference: Transformer | None
+) -> Comparison:
+    """Compare such a network's logits with NumPy's, for ``pxos validate``.
+
+    ``reference``: the network to compare with, None for the picture's own weights.  Without a text,
+    glyphs are drawn by chance.  Raises BootError.
+    """
+    from ..shell.lenses.networks import Reference, glyph_pages
+    from ..shell.lenses.networks.comparison import Tally
+    from ..shell.lenses.networks.readback import Matrices, read_transformer
+    from ..shell.lenses.networks.reading import context_of
+
+    found = Matrices(program)
+    context, glyphs = context_of(found), found.text("GLYPHS")
+    network = reference or read_transformer(program)
+    if network.glyphs is None or not np.array_equal(network.glyphs, glyphs):
+        raise BootError("the reference does not have the picture's glyphs", options.model)
+    if options.text is None:
+        tokens = np.random.default_rng(1).integers(0, len(glyphs), 2 * context)
+    else:
+        tokens, _ = _drawn(found, read_text(options.text, options.last))
+    wanted, tally = Reference(network), Tally()
+    with Countdown(len(tokens), "glyphs", time.perf_counter) as countdown:
+
+        def take(first: int, logits: np.ndarray) -> None:
+            tally.add(logits, wanted.logits(tokens[first : first + len(logits)]))
+            countdown.count(len(logits))
+
+        glyph_pages.judge(program, factory, glyphs, tokens, context, take)
+    return tally.result()
