@@ -9,7 +9,8 @@
 ;     page_asked                        ; 1: a text is to begin with page_typed; whoever does so sets 0
 ;     call page_gap                     ; an empty line, unless nothing is written yet
 ;
-; Only what has a token in ENCODE (I 1 x 256, -1 for none) can be typed.  Ports: screen, frame, keys.
+; Only ASCII that has a token in ENCODE (I 1 x 256, -1 for none) can be typed.  Ports: screen, frame,
+; keys.
 ; Few names are left beside a network, so almost everything is scratch.
 
 include "ui.pxi"
@@ -181,7 +182,7 @@ proc page_keys {
         if code < ' ' or code >> 8 { continue }
         if code == ' ' and size(page_typed) == 0 {
             page_hint = page_hint == PAGE_WRITES
-        } else if ENCODE[code] < 0 {
+        } else if code >> 7 or ENCODE[code] < 0 {
             page_hint = PAGE_ODD
         } else {
             page_typed = beside(page_typed, code)
