@@ -256,8 +256,27 @@ def _build(options: Namespace) -> int:
     from ..shell.lenses.networks.training import load_weights
 
     network, _ = load_weights(_read(options.weights, "file of weights", 1 << 34))
-    _picture(options, network)
+    _picture(options, _fitted(network, options))
     return DONE
+
+
+def _fitted(network: Network, options: Namespace) -> Network:
+    """Float weights as bytes, in the way that is asked for; what is bytes already stays.
+
+    Raises BootError if a way is asked for and there are no floats.
+    """
+    from ..shell.lenses.networks import Mlp, quantised
+
+    if options.method is None and options.groups is None:
+        return network
+    first = network.layers[0].weight if isinstance(network, Mlp) else network.embedding
+    if isinstance(first, tuple):
+        raise wrong(
+            "these weights are bytes already, fitted in training",
+            "leave out --method and --groups",
+            str(options.weights),
+        )
+    return quantised(network, method=options.method or "least-squares", groups=options.groups or 1)
 
 
 def _picture(options: Namespace, network: Network) -> None:

@@ -70,6 +70,17 @@ def add_train(commands: Any, parser_class: type[argparse.ArgumentParser]) -> Non
 
     build = kinds.add_parser("build", help="make the picture of weights that were kept")
     build.add_argument("weights", type=Path, metavar="WEIGHTS.npz", help="what --weights wrote")
+    build.add_argument(
+        "--method",
+        choices=("least-squares", "min-max"),
+        help="how bytes are fitted to weights that are floats (least-squares)",
+    )
+    build.add_argument(
+        "--groups",
+        type=_groups,
+        metavar="N",
+        help="cut each matrix of floats into N groups of rows with grids of their own (1)",
+    )
     _add_output(build)
 
 
@@ -164,6 +175,12 @@ def _widths(text: str) -> tuple[int, ...]:
     if not all(word.isascii() and word.isdigit() and len(word) < 6 for word in words):
         raise argparse.ArgumentTypeError(f"{text!r} is no list of widths such as 256,128")
     return tuple(int(word) for word in words)
+
+
+def _groups(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 64):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of 1 to 64")
+    return int(text)
 
 
 def _threads(text: str) -> int:

@@ -13,6 +13,7 @@ from pxos.boot.train import CHECKPOINT
 from pxos.boot.train_progress import Progress, span
 from pxos.kernel.machine import program
 from pxos.shell.lenses.networks import quantised
+from pxos.shell.lenses.networks.readback import read_mlp
 from pxos.shell.lenses.networks.samples import random_mlp
 from pxos.shell.lenses.networks.training import load_weights, save_weights
 
@@ -207,6 +208,26 @@ def test_building_needs_no_pytorch(pxos: Pxos, here: Path, monkeypatch: pytest.M
     done = pxos("train", "build", "d.npz", "-o", "d.png")
     assert done.status == 1
     assert "no file of weights" in done.err
+
+
+def test_floats_are_fitted_as_one_asks(pxos: Pxos, here: Path) -> None:
+    network = random_mlp(64, 12, 10)
+    (here / "f.npz").write_bytes(save_weights(network))
+    assert pxos("train", "build", "f.npz", "-o", "f.png").status == 0
+    words = ["train", "build", "f.npz", "-o", "g.png", "--method", "min-max", "--groups", "3"]
+    assert pxos(*words).status == 0
+    read = read_mlp(program.load((here / "g.png").read_bytes()))
+    wanted = quantised(network, method="min-max", groups=3)
+    for got, layer in zip(read.layers, wanted.layers, strict=True):
+        assert [part.scale for part in got.weight] == [part.scale for part in layer.weight]
+        assert len(got.weight) == 3
+    (here / "q.npz").write_bytes(save_weights(wanted))
+    for option in ("--method=min-max", "--groups=2"):
+        done = pxos("train", "build", "q.npz", "-o", "q.png", option)
+        assert done.status == 2
+        assert "these weights are bytes already" in done.err
+    assert pxos("train", "build", "f.npz", "-o", "q.png", "--groups=0").status == 2
+    assert not (here / "q.png").exists()
 
 
 @pytest.mark.parametrize(
