@@ -16,52 +16,25 @@ macro embedding(x, w, tokens) { x = rows(w, tokens) }
 
 ; ---- norms -------------------------------------------------------------------------------------
 ;
-; A square needs twice the bits of its number, so a row is first shifted until its greatest number
-; lies between 64 and 182, or by 7 bits if that is below 1: below, the noise that is added to the
-; variance is what counts.  The variance and the noise are then 4^shift times themselves.
+; Each row over the root of its mean square and the noise e, one instruction, correctly rounded.
+; `noise` holds e in units of 2^-32, an I 1x1: round(e * exp2(32)), e below 0.5.
 
-; How far to shift, by floor(log2(greatest square)), and what that makes of a square.
-NORM_SHIFT : I = [7 - (i + 1) // 2 for i in 0..31]
-
-; normal(y, c, average, noise): y = c / sqrt(mean(c*c) + e), row by row.  `average` is a Q column
-; of as many rows as c has columns, all bytes 0, offset 1/columns: multiplying by it is the mean,
-; exact, rounded once.  `noise` holds e for each shift: an X row of
-; [e * exp2(2*(7 - (i + 1)//2)) for i in 0..31].
-macro normal(y, c, average, noise) {
-    square : I                            ; whole parts are enough to choose a shift
-    peak   : I
-    by     : I
-    lifted : X
-    power  : X
-    extra  : X
-    square = c * c
-    peak = row_max(square)
-    peak = max(peak, 1)
-    peak = log2(peak)
-    by = NORM_SHIFT[peak]
-    lifted = shift(c, by)
-    y = lifted * lifted
-    power = y @ average
-    extra = noise[peak]
-    power += extra
-    power = sqrt(power)
-    y = lifted / power
-}
-
-; layer_norm(y, x, gain, bias, average, noise); x keeps its value, y must be another matrix.
+; layer_norm(y, x, gain, bias, average, noise); x keeps its value.  `average` is a Q column of as
+; many rows as x has columns, all bytes 0, offset 1/columns: multiplying by it is the mean, exact,
+; rounded once.
 macro layer_norm(y, x, gain, bias, average, noise) {
     mean    : X
     centred : X
     mean = x @ average
     centred = x - mean
-    normal(y, centred, average, noise)
+    y = norm(centred, noise)
     y *= gain
     y += bias
 }
 
-; rms_norm(y, x, gain, average, noise)
-macro rms_norm(y, x, gain, average, noise) {
-    normal(y, x, average, noise)
+; rms_norm(y, x, gain, noise)
+macro rms_norm(y, x, gain, noise) {
+    y = norm(x, noise)
     y *= gain
 }
 

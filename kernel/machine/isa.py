@@ -296,6 +296,12 @@ ROWS: tuple[Op, ...] = (
     Op("a", "Argmax", "d a", "fold", "a", "NVKSM",
        "r x 1: column of the greatest element of each row, the first if equal",
        "Where each row is greatest.", ("a row without columns: -1",)),
+    Op("n", "Norm", "d a n", "fold", "a", "NVKSM",
+       "d[i,j] = a[i,j] / sqrt(the mean of the squares of row i + max(floor(n[0,0]), 0) / 2^32), "
+       "rounded half up to X and saturated, that value then finished; 0 where a[i,j] is 0",
+       "Brings each row to the size 1: the norms of networks; n keeps small rows small.",
+       ("n empty: S", "correctly rounded: the mean and the root are exact",
+        "a row of zeros: zeros")),
     # ---- indices ---------------------------------------------------------------------------
     Op("I", "Iota", "d n s", "index", "d", "NVKSM",
        "1 x n: s, s+1, s+2, ... for n = floor(n[0,0]), s = s[0,0]",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from itertools import accumulate
+from math import floor, isqrt
 from typing import TYPE_CHECKING, Any
 
 from .isa import FRACTION_BITS
@@ -163,6 +164,36 @@ def argmax(step: Step) -> None:
     step.store(d, Grid(a.rows, 1, [row.index(max(row)) if row else -1 for row in lines]))
 
 
+def norm(step: Step) -> None:
+    """Each element over the root of its row's mean square and the noise, correctly rounded."""
+    d, a, n = step.target(), step.value("a"), step.value("n")
+    if n.area == 0:
+        raise Fault("S")
+    step.fit(d, a.shape)
+    step.pay(a.area)
+    noise = Fraction(max(floor(step.values(n).cells[0]), 0), 2**32)
+    grid = step.values(a)
+    lines = [grid.row(i) for i in grid.filled_rows()]
+    squares = [Fraction(sum(x * x for x in line)) / (a.cols or 1) + noise for line in lines]
+
+    def element(i: int, j: int) -> Value:
+        x = lines[i][j]
+        if x == 0:
+            return 0
+        return Fraction(_nearest_root(Fraction(x * x) / squares[i] * 65536**2, x < 0), 65536)
+
+    step.store(d, build(*a.shape, element))
+
+
+def _nearest_root(square: Fraction, negative: bool) -> int:
+    """floor(root + 1/2) of the root, or the negative root, of a positive number; saturated."""
+    root = isqrt(floor(4 * square))  # floor of twice the root
+    up = (root + 1) // 2
+    if negative:
+        up = -(root // 2 if root * root == 4 * square else up)
+    return max(INT_MIN, min(INT_MAX, up))
+
+
 RUN: dict[str, Callable[[Step], None]] = {
     **dict.fromkeys("A-*/%R_<=", arithmetic),
     **dict.fromkeys("&|^", bits),
@@ -171,4 +202,5 @@ RUN: dict[str, Callable[[Step], None]] = {
     **dict.fromkeys("Ff", fold),
     **dict.fromkeys("Cc", cumulate),
     "a": argmax,
+    "n": norm,
 }

@@ -118,6 +118,7 @@ _ONE: dict[str, Callable[[Strided], Shape]] = {
 }
 _TWO: dict[str, Callable[[Strided, Strided], Shape | None]] = {
     **dict.fromkeys("A-*/%R_<=&|^SO", _pair),
+    "n": lambda a, n: (a.rows, a.cols) if n.count else None,
     "i": lambda a, b: (1, b.rows),
     "G": lambda a, i: (i.rows, i.cols),
     "g": lambda a, i: (i.count, a.cols),

@@ -75,6 +75,10 @@ def wants(
     if char in "FfCcaowT":
         limits = chooser.choice((None, None, (-1, 2)))
         return {"d": some(), "a": Want(rows, cols, limits)}
+    if char == "n":
+        limits = chooser.choice((None, None, (-2, 2), (0, 0)))
+        noise = Want(1, 1, chooser.choice((None, (0, 0), (-1, 100000))))
+        return {"d": some(), "a": Want(rows, cols, limits), "n": noise}
     if char == "I":
         return {"d": whole, "n": Want(1, 1, (-1, 9)), "s": one}
     if char == "i":

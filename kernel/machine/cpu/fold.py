@@ -28,6 +28,7 @@ from .finish import (
     spread,
     store,
 )
+from .fold_norm import bind_norm
 from .operand import Operand
 from .small import FEW
 
@@ -218,6 +219,8 @@ def _bind_argmax(d: Operand, a: Operand) -> Run:
 def _bind(op: Op, pixel: bool, d: Operand, inputs: tuple[Operand, ...], literal: int) -> Run:
     """Choose by opcode; ``literal`` is the operator's character code."""
     a = inputs[0]
+    if op.char == "n":
+        return bind_norm(d, a, inputs[1])
     if op.char == "a":
         return _bind_argmax(d, a)
     axis = 1 if op.char in "FC" else 0

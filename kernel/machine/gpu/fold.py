@@ -36,6 +36,8 @@ SHORT, SHORT_COLUMN = 32, 1024
 MANY = 1 << 15
 #: Most strips of a line that the storing pass combines itself.
 FEW_STRIPS = 64
+#: Fewest columns and most pieces that a row of Norm is cut into, and the words of a sum of squares.
+NORM_PIECE, MOST_NORM_PIECES, NORM_WORDS = 64, 4096, 3
 #: How scans store (scan.wgsl).
 DIRECT, WORDS, BYTES = 1, 2, 3
 
@@ -115,12 +117,27 @@ def _stored(job: Job, kit: Kit, first: Level, scratch: Buffer, mode: int, out: i
     return kit.pull("scan", job, extra=parameters, scratch=scratch)
 
 
+def _norm(job: Job, kit: Kit) -> Work:
+    """The squares of pieces of each row, then each element."""
+    rows, cols = job.a.rows, job.a.cols
+    length = max(NORM_PIECE, -(-cols // MOST_NORM_PIECES))
+    pieces = -(-cols // length)
+    scratch = kit.scratch(NORM_WORDS * rows * pieces)
+    extra = (pieces, length)
+    squares = kit.dispatch(
+        "fold_norm", "squares", job=job, items=rows * pieces, extra=extra, scratch=scratch
+    )
+    return Work((squares, kit.pull("fold_norm", job, extra=extra, scratch=scratch)))
+
+
 def bind(job: Job, kit: Kit) -> Work:
-    """The dispatches of a fold, a running fold or Argmax.
+    """The dispatches of a fold, a running fold, Argmax or Norm.
 
     Raises TooLarge where the pairs of strips, or a running fold that cannot go straight into d,
     need more than one binding.
     """
+    if job.op.char == "n":
+        return _norm(job, kit)
     if job.op.char == "a":
         return _fold(job, kit, "a")
     if job.op.char in "Ff":

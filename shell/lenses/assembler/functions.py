@@ -77,7 +77,7 @@ INFIX = {
 #: Rows whose result is an integer whatever the operands are.
 _INTEGER = frozenset({"less", "equal", "argmax", "order", "index", "where", "shape", "wait"})
 #: Rows whose result is fixed point whatever the operands are.
-_FIXED = frozenset({"exp2", "log2", "sine"})
+_FIXED = frozenset({"exp2", "log2", "norm", "sine"})
 #: Rows that move elements, with the operands they move: the result is of their kind.
 _MOVED = {
     "gather": (0,),

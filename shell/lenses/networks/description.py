@@ -21,6 +21,8 @@ Weights = np.ndarray | tuple[Quantised, ...]
 ACTIVATIONS = ("gelu", "gelu_tanh", "silu", "relu")
 #: Greatest magnitude of what the picture keeps as fixed point.
 X_LIMIT = 32768.0
+#: What a norm's epsilon stays below: the picture keeps it in 31 bits, in units of 2^-32.
+MOST_EPSILON = 0.5
 
 
 class DescriptionError(ValueError):
@@ -201,6 +203,8 @@ def _check_transformer(net: Transformer) -> None:
         raise DescriptionError("positions and rotary", "give one of them: learned or rotary")
     if t < 1 or net.epsilon <= 0:
         raise DescriptionError(f"context {t}, epsilon {net.epsilon}", "both are positive")
+    if net.epsilon >= MOST_EPSILON:
+        raise DescriptionError(f"epsilon {net.epsilon}", f"it is below {MOST_EPSILON}")
     head = net.head_width
     if head < 1 or (net.rotary is not None and head % 2):
         raise DescriptionError(f"heads of {head} columns", "rotary heads are even, none is empty")

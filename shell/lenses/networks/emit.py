@@ -264,7 +264,7 @@ def _indent(lines: list[str], by: int) -> str:
 def _norm(y: str, x: str, norm: Norm, label: str) -> str:
     if norm.bias is not None:
         return f"layer_norm({y}, {x}, {label}_gain, {label}_bias, AVERAGE, NOISE)"
-    return f"rms_norm({y}, {x}, {label}_gain, AVERAGE, NOISE)"
+    return f"rms_norm({y}, {x}, {label}_gain, NOISE)"
 
 
 def _transformer(net: Transformer) -> _Builder:

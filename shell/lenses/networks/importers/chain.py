@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..description import ACTIVATIONS, X_LIMIT, Linear, Mlp, Norm
+from ..description import ACTIVATIONS, MOST_EPSILON, X_LIMIT, Linear, Mlp, Norm
 from ..tables import activate
 from .common import ForeignError, finite
 
@@ -138,8 +138,10 @@ class ChainBuilder:
         """A layer norm, or with ``bias`` None an RMS norm."""
         self._settled(name)
         self._fits(name, gain.size)
-        if not 0 < epsilon <= 1:
-            raise ForeignError(f"{name} has the epsilon {epsilon}", "it must be above 0, at most 1")
+        if not 0 < epsilon < MOST_EPSILON:
+            raise ForeignError(
+                f"{name} has the epsilon {epsilon}", f"it must be above 0, below {MOST_EPSILON}"
+            )
         vectors = (
             _vector(name + ".gain", gain, gain.size),
             (None if bias is None else _vector(name + ".bias", bias, gain.size)),

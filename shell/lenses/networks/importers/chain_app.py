@@ -238,17 +238,16 @@ class _Source:
     def _norm(self, i: int, step: Normed, x: str, y: str) -> None:
         width = step.norm.gain.size
         average, noise = f"AVERAGE_{width}", f"NOISE_{i}"
+        self.lines.append(f"{noise} : I = round({step.epsilon!r} * exp2(32))")
+        gain = self._vector(f"gain_{i}", step.norm.gain)
+        if step.norm.bias is None:
+            self.body.append(f"rms_norm({y}, {x}, {gain}, {noise})")
+            return
         if average not in self.declared:
             self.declared.add(average)
             self.lines += [
                 f"const MEAN_{width} = 1 / {width}",
                 f"{average} : Q [{width}, 1] scale 1.0 offset MEAN_{width} = fill(0)",
             ]
-        shifts = "exp2(2*(7 - (i + 1)//2)) for i in 0..31"
-        self.lines.append(f"{noise} : X = [{step.epsilon!r} * {shifts}]")
-        gain = self._vector(f"gain_{i}", step.norm.gain)
-        if step.norm.bias is None:
-            self.body.append(f"rms_norm({y}, {x}, {gain}, {average}, {noise})")
-            return
         bias = self._vector(f"shift_{i}", step.norm.bias)
         self.body.append(f"layer_norm({y}, {x}, {gain}, {bias}, {average}, {noise})")

@@ -196,8 +196,36 @@ def function(char: str, kind: str, x: Fraction) -> int:
     return finish(kind, Fraction({"e": exp2_raw, "l": log2_raw, "~": sine_raw}[char](x), 65536))
 
 
+def _norm(row: list[Fraction | int], noise: Fraction) -> list[Fraction]:
+    """Each number over the root of the mean square and the noise: bisection for the half below."""
+    mean = sum(Fraction(x) ** 2 for x in row) / max(len(row), 1) + noise
+    found = []
+    for x in row:
+        low, high = LOW, HIGH  # the greatest k with k - 1/2 <= 65536 * x / sqrt(mean)
+        while x and low < high:
+            k = (low + high + 1) // 2
+            bound = Fraction(2 * k - 1, 2 * 65536)
+            # bound <= x / sqrt(mean), by signs and squares
+            if bound < 0 <= x or (bound <= 0 and x > 0):
+                fits = True
+            elif bound > 0 > x:
+                fits = False
+            elif x > 0:
+                fits = bound**2 * mean <= Fraction(x) ** 2
+            else:
+                fits = bound**2 * mean >= Fraction(x) ** 2
+            low, high = (k, high) if fits else (low, k - 1)
+        found.append(Fraction(low if x else 0, 65536))
+    return found
+
+
 def _fold(char: str, literal: str, pixel: bool, d: Matrix, ins: tuple[Matrix, ...]) -> Matrix:
     a, kind = ins[0], d.kind
+    if char == "n":
+        noise = Fraction(max(floor(worth(ins[1], ins[1].rows[0][0])), 0), 2**32)
+        return Matrix(
+            kind, [[finish(kind, x) for x in _norm(row, noise)] for row in values(a)], a.cols
+        )
     if char == "a":
         best = [[row.index(max(row)) if row else -1] for row in a.rows]
         return Matrix(kind, [[finish(kind, x) for x in row] for row in best], 1)

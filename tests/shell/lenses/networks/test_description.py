@@ -45,6 +45,7 @@ BAD = {
     "positions and rotary": replace(NET, rotary=10000.0),
     "positions and rotary; give one": replace(NET, positions=None),
     "epsilon 0": replace(NET, epsilon=0.0),
+    "epsilon 0.5": replace(NET, epsilon=0.5),
     "heads of 21 columns": replace(LLAMA, heads=3, key_heads=3),
     "positions is 64 x 64": replace(NET, context=128),
     "embedding holds NaN": replace(NET, embedding=spoiled(NET.embedding, np.nan)),

@@ -77,13 +77,13 @@ NORM = """
 include "nn.pxi"
 const MEAN = 1 / {d}
 AVERAGE : Q [{d}, 1] scale 1.0 offset MEAN = fill(0)
-NOISE : X = [{e} * exp2(2*(7 - (i + 1)//2)) for i in 0..31]
+NOISE : I = round({e} * exp2(32))
 y : X
 z : X
 ones : X [1, {d}] = fill(1.0)
 none : X [1, {d}] = fill(0.0)
 layer_norm(y, x, ones, none, AVERAGE, NOISE)
-rms_norm(z, x, ones, AVERAGE, NOISE)
+rms_norm(z, x, ones, NOISE)
 """
 
 
@@ -120,12 +120,10 @@ def test_norms(d: int, e: float) -> None:
     for got, c, by_mean in ((y, centred, STEP / 2), (z, x, 0.0)):
         power = np.sqrt(np.square(c).mean(axis=1, keepdims=True) + e)
         wanted = c / power
-        peak = np.maximum(np.floor(np.square(c).max(axis=1, keepdims=True)), 1)
-        lifted = power * 2.0 ** (7 - np.ceil(np.floor(np.log2(peak)) / 2))
-        # The variance is rounded three times (squares, mean, noise), its root once; the mean of
-        # the row once, as large as that is against the spread; the result once.
-        relative = 0.75 * STEP / lifted**2 + 0.5 * STEP / lifted + by_mean / power
-        bound = by_mean / power + np.abs(wanted) * relative + STEP
+        # The mean of the row is rounded, as large as that is against the spread; the noise is, to
+        # 2^-33; the result is rounded once.
+        relative = 2.0**-34 / power**2 + (by_mean / power) ** 2
+        bound = by_mean / power + np.abs(wanted) * relative + STEP / 2 + 1e-12
         assert (np.abs(got - wanted) <= bound).all(), np.argwhere(np.abs(got - wanted) > bound)[0]
 
 
