@@ -18,6 +18,7 @@ from .errors import DONE, INTERRUPTED, BootError, wrong
 from .judge_glyphs import font
 from .standard import say
 from .streams import STANDARD, why
+from .train_again import is_picture, take_over
 from .train_options import DIGITS_SETTINGS, LM_SETTINGS
 from .train_progress import Progress
 
@@ -255,7 +256,8 @@ def _report(outcome: Outcome) -> None:
 def _build(options: Namespace) -> int:
     from ..shell.lenses.networks.training import load_weights
 
-    network, _ = load_weights(_read(options.weights, "file of weights", 1 << 34))
+    data = _read(options.weights, "file of weights", 1 << 34)
+    network = take_over(data, options) if is_picture(data) else load_weights(data)[0]
     _picture(options, _fitted(network, options))
     return DONE
 
@@ -287,7 +289,9 @@ def _picture(options: Namespace, network: Network) -> None:
     from ..shell.lenses.networks.training.apps import app
 
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", options.output.stem).strip("-") or "model"
-    icon = b"" if options.icon is None else _read(options.icon, "picture", _MOST_ICON)
+    icon = options.icon or b""
+    if isinstance(icon, Path):
+        icon = _read(icon, "picture", _MOST_ICON)
     emitted = app(
         network,
         name=name,

@@ -68,8 +68,13 @@ def add_train(commands: Any, parser_class: type[argparse.ArgumentParser]) -> Non
     _add_settings(digits, DIGITS_SETTINGS)
     _add_common(digits)
 
-    build = kinds.add_parser("build", help="make the picture of weights that were kept")
-    build.add_argument("weights", type=Path, metavar="WEIGHTS.npz", help="what --weights wrote")
+    build = kinds.add_parser("build", help="make the picture of weights that were kept, or anew")
+    build.add_argument(
+        "weights",
+        type=Path,
+        metavar="WEIGHTS",
+        help="what --weights wrote, or a picture that train made: its network is taken over",
+    )
     build.add_argument(
         "--method",
         choices=("least-squares", "min-max"),

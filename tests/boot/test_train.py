@@ -11,10 +11,10 @@ import pytest
 
 from pxos.boot.train import CHECKPOINT
 from pxos.boot.train_progress import Progress, span
-from pxos.kernel.machine import program
+from pxos.kernel.machine import png, program
 from pxos.shell.lenses.networks import quantised
 from pxos.shell.lenses.networks.readback import read_mlp
-from pxos.shell.lenses.networks.samples import random_mlp
+from pxos.shell.lenses.networks.samples import random_mlp, random_transformer
 from pxos.shell.lenses.networks.training import load_weights, save_weights
 
 from .conftest import Pxos
@@ -208,6 +208,43 @@ def test_building_needs_no_pytorch(pxos: Pxos, here: Path, monkeypatch: pytest.M
     done = pxos("train", "build", "d.npz", "-o", "d.png")
     assert done.status == 1
     assert "no file of weights" in done.err
+
+
+def test_a_picture_is_made_anew_from_itself(pxos: Pxos, here: Path) -> None:
+    """Sources and picture to the byte, what it says of itself included."""
+    (here / "lm.npz").write_bytes(save_weights(quantised(random_transformer("gpt2"))))
+    (here / "icon.png").write_bytes(png.encode(np.full((32, 32, 4), 255, np.uint8)))
+    said = ["--title", 'The "One"', "--summary", "it writes", "--author", "A", "--licence", "B"]
+    first = ["train", "build", "lm.npz", "-o", "lm.png", "--sources", "first", *said]
+    assert pxos(*first, "--icon", "icon.png").status == 0
+    made = (here / "lm.png").read_bytes()
+    meta = program.load(made).meta
+    assert (meta.title, meta.summary, meta.author, meta.licence) == (
+        'The "One"', "it writes", "A", "B",
+    )  # fmt: skip
+    assert pxos("train", "build", "lm.png", "-o", "lm.png", "--sources", "second").status == 0
+    assert (here / "lm.png").read_bytes() == made
+    files = sorted(path.name for path in (here / "first").iterdir())
+    assert files == sorted(path.name for path in (here / "second").iterdir())
+    for name in files:
+        assert (here / "first" / name).read_bytes() == (here / "second" / name).read_bytes(), name
+    assert pxos("train", "build", "lm.png", "-o", "lm.png", "--title", "Two").status == 0
+    assert program.load((here / "lm.png").read_bytes()).meta.title == "Two"
+    (here / "mlp.npz").write_bytes(save_weights(quantised(random_mlp(64, 12, 10))))
+    assert pxos("train", "build", "mlp.npz", "-o", "mlp.png").status == 0
+    made = (here / "mlp.png").read_bytes()
+    assert pxos("train", "build", "mlp.png", "-o", "mlp.png").status == 0
+    assert (here / "mlp.png").read_bytes() == made
+
+
+def test_other_pictures_are_not_taken_over(pxos: Pxos, here: Path, apps: Path) -> None:
+    (here / "cut.png").write_bytes((apps / "still" / "still.png").read_bytes()[:-9])
+    for picture in (apps / "still" / "still.png", here / "cut.png"):
+        done = pxos("train", "build", picture, "-o", "x.png")
+        assert done.status == 1
+        assert "its network cannot be read: " in done.err
+        assert "give a picture that pxos train made" in done.err
+    assert not (here / "x.png").exists()
 
 
 def test_floats_are_fitted_as_one_asks(pxos: Pxos, here: Path) -> None:

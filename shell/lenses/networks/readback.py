@@ -8,6 +8,7 @@ the norms' epsilon.  Nothing is run.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import count
 
 import numpy as np
@@ -155,12 +156,32 @@ def read_transformer(program: Program) -> Transformer:
     return network
 
 
+def read_network(program: Program) -> Transformer | Mlp:
+    """The network of a picture that ``pxos train`` made: a language model of characters with its
+    vocabulary, or of glyphs with their pictures, or an MLP.
+
+    Raises ReadbackError, and DescriptionError, as the others do.
+    """
+    found = Matrices(program)
+    if "GLYPHS" in found:
+        return read_transformer(program)
+    if "EMBEDDING" in found:
+        vocabulary = found.text("DECODE").tobytes()
+        network = replace(read_transformer(program), vocabulary=vocabulary)
+        check(network)
+        return network
+    return read_mlp(program)
+
+
 def _noise(found: Matrices) -> float:
     """The norms' epsilon; what rounds to nothing in the picture's units adds nothing."""
     noise = found.words("NOISE")
     if noise.shape != (1, 1):
         raise ReadbackError(f"NOISE is {noise.shape[0]} x {noise.shape[1]}, not a number")
-    return max(float(noise[0, 0]), _LEAST) / 2**32
+    exact = max(float(noise[0, 0]), _LEAST) / 2**32
+    # Of the numbers that round to it the shortest: 1e-05 rather than 1.00000761449337e-05.
+    shorter = (float(f"{exact:.{digits}e}") for digits in range(16))
+    return next((e for e in shorter if math.floor(e * 2**32 + 0.5) == noise[0, 0]), exact)
 
 
 def _rows(weight: tuple[Quantised, ...]) -> int:
