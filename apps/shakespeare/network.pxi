@@ -24,7 +24,7 @@ include "nn_attention.pxi"
 ; What a layer's mean is taken with, and the noise of its variance: see nn.pxi.
 const MEAN = 1 / WIDTH
 AVERAGE : Q [WIDTH, 1] scale 1.0 offset MEAN = fill(0)
-NOISE : X = [EPSILON * exp2(2*(7 - (i + 1)//2)) for i in 0..31]
+NOISE : I = round(EPSILON * exp2(32))
 
 ; Weights.  What ends in _at_0, _at_1, ... is a block's own; without it, that of the block at work.
 ; The scale of w_out undoes the ATTENTION_UNIT of what attention hands it.
