@@ -75,9 +75,9 @@ proc page {
             if letter == ' ' { continue }
         }
         if letter == '\n' {
-            ; What ends with a colon is who speaks.
-            if page_words[page_spot - 1] == ':' and page_inks[page_spot - 1] == ink {
-                page_inks[iota(column, page_spot - column)] = C_TEAL
+            ; What ends with a colon, below an empty line, is who speaks.
+            if page_words[page_spot - 1] == ':' and page_words[page_spot - column - columns] == 0 {
+                if page_inks[page_spot - column] == ink { page_inks[iota(column, page_spot - column)] = C_TEAL }
             }
             call page_line
         } else {

@@ -46,6 +46,9 @@ loop {
         page.text = "asked"
         page.ink = C_LIME
         call page
+        page.text = " x:\\n"
+        page.ink = C_PAPER
+        call page
     } else {
         out(text, "+")
         call page_turn
@@ -124,11 +127,16 @@ def test_the_last_column_is_a_margin_and_each_letter_stands_in_its_cell() -> Non
 def test_who_speaks_has_another_colour_and_what_was_typed_its_own() -> None:
     run = show("ANN:\nhi: x", tap(2, KEYS["enter"]), frames=6)
     inks = run.value("page_inks")
-    assert lines(run) == ["hi: x", "", "asked"]
-    assert {INKS[ink] for ink in inks[2][:5]} == {"lime"}
+    assert lines(run) == ["", "asked x:", ""]
+    assert {INKS[ink] for ink in inks[1][:5]} == {"lime"}
+    assert {INKS[ink] for ink in inks[1][6:8]} == {"paper"}
     before = show("ANN:\nhi: x").value("page_inks")
     assert {INKS[ink] for ink in before[0][:4]} == {"teal"}
     assert {INKS[ink] for ink in before[1][:5]} == {"paper"}
+    verse = show("x\nANN:\nhi").value("page_inks")
+    assert {INKS[ink] for ink in verse[1][:4]} == {"paper"}, "no empty line above it"
+    below = show("x\n\nANN:\n", size=(120, 92)).value("page_inks")
+    assert {INKS[ink] for ink in below[2][:4]} == {"teal"}
 
 
 @pytest.mark.parametrize(
