@@ -24,6 +24,11 @@ def photo() -> np.ndarray:
     return photograph(90, 120)
 
 
+def verse() -> np.ndarray:
+    """A picture of text."""
+    return play("text", ("To be, or not to be: that\nis the question.\n\nOPHELIA:",)).pictures[0]
+
+
 def sticker() -> np.ndarray:
     """A picture that is transparent outside a disc and half so in it."""
     y, x = np.mgrid[0:64, 0:64]
@@ -102,6 +107,7 @@ SCENARIOS: dict[str, Scenario] = {
     ),
     "edges": Scenario((), ONE),
     "flip": Scenario((), ONE),
+    "glyphs": Scenario(("--seed", "7"), ((verse,),), frames=60),
     "gray": Scenario((), ONE),
     "hello": Scenario(("pixel",)),
     "histogram": Scenario((), ONE),

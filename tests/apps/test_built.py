@@ -19,7 +19,7 @@ from .playing import APPS, NAMES, built, matrix
 WANTED = [
     *("desktop", "terminal", "hello", "clock", "life", "mandelbrot", "paint", "snake", "breakout"),
     *("view", "text", "blur", "edges", "invert", "gray", "threshold", "scale", "flip", "rotate"),
-    *("blend", "histogram", "palette", "digits", "shakespeare"),
+    *("blend", "histogram", "palette", "digits", "glyphs", "shakespeare"),
 ]
 
 
