@@ -16,7 +16,7 @@ from pxos.boot.environment import keep_products_single
 
 from .measure import machine_name
 
-GROUPS = ("machine", "pictures", "apps", "system", "gpu")
+GROUPS = ("machine", "pictures", "apps", "networks", "system", "gpu")
 END = "<!-- end of figures -->"
 
 

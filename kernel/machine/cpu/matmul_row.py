@@ -24,7 +24,7 @@ ROW_INNER = 1 << 13
 #: What a row of digits times a column may come to (Euclidean); a bit is left for rounding.
 ROW_REACH = 0.99 * (1 << 24)
 #: Bytes of float32 copies of quantised matrices, in all processes together.
-COPY_BYTES = 128 << 20
+COPY_BYTES = 256 << 20
 #: Elements of a block of bytes whose columns are measured.
 NORM_BLOCK = 1 << 20
 

@@ -13,7 +13,8 @@ A region rests on
 * the rows that its other operands name, as far as they share memory with its scalars.
 
 An entry whose change has undone a region is not rested on again, but called out for; a place that
-is undone again and again is no longer translated.
+is undone again and again is no longer translated.  What mostly calls out is written once: a region
+ends where such a region begins.
 """
 
 from __future__ import annotations
@@ -21,12 +22,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import isqrt
+from typing import TYPE_CHECKING
 
 from ..plan_types import Fault, Matrix
 from ..registers import State
 
+if TYPE_CHECKING:
+    from .translate_scan import Scan
+
+_NAME = ord("N")
+
 #: Arrivals after which a place is translated.
 HOT = 32
+
+#: Arrivals after which a place is translated that mostly calls out: an instruction of the
+#: executor's gains little by it, and its line costs as much as some 500 of these gains.
+HOT_CALLS = 512
 
 #: Regions kept, places whose heat is remembered, translations of one place: at most.
 MAX_REGIONS, MAX_WARM, MAX_TRANSLATIONS = 256, 1 << 14, 16
@@ -51,7 +62,11 @@ CallOut = Callable[[int, int, int, int], int]
 
 @dataclass(slots=True, eq=False)
 class Region:
-    """A translated piece of code; ``run(fuel, x)`` gives (pc, fuel, x), see ``translate_emit``."""
+    """A translated piece of code; ``run(fuel, x)`` gives (pc, fuel, x), see ``translate_emit``.
+
+    ``calls_out``: most of what it does are instructions of the executor's, beside which entering
+    and leaving a region costs nothing.
+    """
 
     start: int
     run: Callable[[int, int], tuple[int, int, int]]
@@ -59,6 +74,7 @@ class Region:
     variables_rows: frozenset[int]
     inlined: dict[int, Matrix]
     rows_of: dict[int, int]
+    calls_out: bool
     valid: bool = field(default=True)
 
     def stands(self, entry: int, now: Matrix | Fault) -> bool:
@@ -73,6 +89,13 @@ class Region:
         )
 
 
+def _calls_out(scan: Scan) -> tuple[bool, bool]:
+    """Whether most of a region calls out, and whether it points entries at matrices in turn: that
+    is done at once only within a region."""
+    calls = [item for item in scan.items.values() if item.what == "call"]
+    return 2 * len(calls) > len(scan.items), any(item.word & 0xFF == _NAME for item in calls)
+
+
 class Translator:
     """The regions of one process."""
 
@@ -84,6 +107,7 @@ class Translator:
         self._heat: dict[int, int] = {}
         self._made: dict[int, int] = {}
         self._unsteady: set[int] = set()
+        self._patient: set[int] = set()
         self._count = 0
 
     def made(self) -> int:
@@ -118,6 +142,7 @@ class Translator:
         """Drop every region and every memory of what was hot or unsteady."""
         self.drop_all()
         self._made.clear()
+        self._patient.clear()
         self._unsteady.clear()
 
     def drop_all(self) -> None:
@@ -126,6 +151,10 @@ class Translator:
             region.valid = False
         self.regions.clear()
         self._resting.clear()
+
+    def _called(self, pc: int) -> bool:
+        """Whether a routine has been called, as far as that is remembered."""
+        return pc in self._heat or pc in self._made
 
     def _drop(self, region: Region) -> None:
         region.valid = False
@@ -138,10 +167,17 @@ class Translator:
         from .translate_emit import Emitter
         from .translate_scan import Scan
 
+        borders = frozenset(start for start, region in self.regions.items() if region.calls_out)
+        scan = Scan(self._state, pc, frozenset(self._unsteady), borders, self._called)
         if len(self._made) >= MAX_WARM:
             self._made.clear()
+            self._patient.clear()
+        calls_out, renames = _calls_out(scan)
+        if calls_out and not renames and pc not in self._patient:
+            self._patient.add(pc)
+            self._heat[pc] = HOT - HOT_CALLS
+            return
         self._made[pc] = self._made.get(pc, 0) + 1
-        scan = Scan(self._state, pc, frozenset(self._unsteady))
         if sum(item.what != "leave" for item in scan.items.values()) < _WORTH:
             self._made[pc] = MAX_TRANSLATIONS
             return
@@ -165,7 +201,13 @@ class Translator:
         run = names["region"]
         assert callable(run)
         region = Region(
-            pc, run, slots, frozenset(scan.variables.values()), scan.inlined, scan.rows_of
+            pc,
+            run,
+            slots,
+            frozenset(scan.variables.values()),
+            scan.inlined,
+            scan.rows_of,
+            calls_out,
         )
         self.regions[pc] = region
         self._count += 1

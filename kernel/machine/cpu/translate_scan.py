@@ -8,6 +8,7 @@ the region's back.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ..isa import BY_CODE, FIRST_SMALL
@@ -66,9 +67,22 @@ class Scan:
     with the header row each belongs to; ``inlined``: entries whose matrices must stay the same
     object; ``rows_of``: the header row that each other entry had."""
 
-    def __init__(self, state: State, start: int, unsteady: frozenset[int] = frozenset()) -> None:
-        """Scan from ``start``; the headers of ``unsteady`` entries change too often to rest on."""
+    def __init__(
+        self,
+        state: State,
+        start: int,
+        unsteady: frozenset[int] = frozenset(),
+        borders: frozenset[int] = frozenset(),
+        called: Callable[[int], bool] = lambda pc: True,
+    ) -> None:
+        """Scan from ``start`` up to ``borders``, where other regions begin.
+
+        The headers of ``unsteady`` entries change too often to rest on.  ``called``: whether a
+        routine was ever called; one that was not is no part of the region.
+        """
         self._state = state
+        self._called = called
+        self._borders = borders - {start}
         self._unsteady = unsteady
         self._resolver = state.planner.resolver
         self.start = start
@@ -100,7 +114,9 @@ class Scan:
                 if len(self.items) >= MAX_ITEMS:
                     leaders.add(pc)
                     break
-                item = self.items[pc] = self._item(pc, state.code[pc])
+                word = state.code[pc]
+                item = Item(pc, word, "leave") if pc in self._borders else self._item(pc, word)
+                self.items[pc] = item
                 pc += 1
                 if item.target >= 0:
                     leaders.add(item.target)
@@ -128,6 +144,8 @@ class Scan:
         if char == "J":
             return Item(pc, word, "jump", word >> 8)
         if char == "(":
+            if not self._called(word >> 8):
+                return Item(pc, word, "leave")
             return Item(pc, word, "enter", word >> 8)
         if char == ")":
             return Item(pc, word, "return")
