@@ -28,6 +28,7 @@ SCREENS = (
     "clock",
     "desktop",
     "digits",
+    "glyphs",
     "life",
     "mandelbrot",
     "paint",
@@ -40,7 +41,7 @@ APPS = Path(__file__).parents[2] / "apps"
 
 def test_the_lists_above_are_all_there_is() -> None:
     names = {path.stem for path in APPS.glob("*/*.pxa")}
-    assert names == {*FILTERS, *SCREENS, "hello", "blend", "text", "card"}
+    assert names == {*FILTERS, *SCREENS, "hello", "blend", "text", "card", "shakespeare"}
 
 
 @pytest.mark.parametrize("name", FILTERS)
@@ -84,6 +85,19 @@ def test_hello_and_text(pxos: Pxos, here: Path) -> None:
     assert pxos("run", "text", "-o", "a.png", stdin=b"some\nwords\n").status == 0
     assert pxos.line("echo some words | text > b.png && apps | text > c.png").status == 0
     assert all(load(here / f"{name}.png").size for name in "abc")
+
+
+def test_verse(pxos: Pxos, here: Path) -> None:
+    words = ("ROMEO:", "--tokens", "20", "--seed", "7")
+    done = pxos("run", "shakespeare", *words)
+    assert (done.status, done.told) == (0, "")
+    assert done.text == "ROMEO:\nWhat, ho! proclaim \n"
+    assert pxos.line(" ".join(("shakespeare", *words))).text == done.text
+    assert pxos.line('shakespeare "ROMEO:" | text > out.png').status == 0
+    assert load(here / "out.png").size
+    screen = ("--headless", "--frames", "20", "--screenshot", "s.png")
+    assert pxos("run", "shakespeare", *words, *screen).status == 0
+    assert load(here / "s.png").shape == (344, 496, 4)
 
 
 @pytest.mark.parametrize("name", [*SCREENS, "card"])
