@@ -34,6 +34,7 @@ def small(value: int) -> int:
 def at_once(monkeypatch):
     """Translate everything at its first arrival."""
     monkeypatch.setattr(translate, "HOT", 1)
+    monkeypatch.setattr(translate, "HOT_CALLS", 1)
 
 
 def run_sliced(executor: CpuExecutor, rng: random.Random, largest: int) -> Stop:
