@@ -1,4 +1,4 @@
-"""Loops that point entries at matrices in turn: the same as the oracle, whatever is kept of them."""
+"""Loops that point entries at matrices in turn are the oracle's, whatever is kept of them."""
 
 from __future__ import annotations
 
