@@ -11,7 +11,7 @@ than 2^62.
 from __future__ import annotations
 
 import weakref
-from math import log2, sqrt
+from math import ceil, log2, sqrt
 
 import numpy as np
 
@@ -25,6 +25,8 @@ ROW_INNER = 1 << 13
 ROW_REACH = 0.99 * (1 << 24)
 #: Bytes of float32 copies of quantised matrices, in all processes together.
 COPY_BYTES = 256 << 20
+#: Bytes of a panel of columns, about: both rows of digits meet it while it is in the cache.
+PANEL_BYTES = 640 << 10
 #: Elements of a block of bytes whose columns are measured.
 NORM_BLOCK = 1 << 20
 
@@ -35,24 +37,32 @@ class Copies:
     bytes = 0
 
     @staticmethod
-    def centred(weights: np.ndarray) -> np.ndarray | None:
-        """r = q - 128 as float32, laid out as the bytes are, and a column of ones at its right.
+    def centred(weights: np.ndarray) -> list[np.ndarray] | None:
+        """r = q - 128 as float32 in panels of columns, and a column of ones at its right.
 
-        None if there is no room for it.  Rows are padded with zeros to whole lines of the cache.
+        Laid out as the bytes are; None if there is no room for it.  Rows of a panel are padded with
+        zeros to whole lines of the cache.
         """
         inner, cols = weights.shape
-        width = -(-(cols + 1) // 16) * 16
-        size = 4 * inner * width
+        most = max(PANEL_BYTES // (4 * inner) // 16, 1) * 16
+        count = ceil((cols + 1) / most)
+        width = ceil((cols + 1) / count / 16) * 16
+        size = 4 * inner * width * count
         if Copies.bytes + size > COPY_BYTES:
             return None
         by_rows = weights.strides[0] >= weights.strides[1]
-        copy = np.zeros((inner, width), np.float32, "C" if by_rows else "F")
-        copy[:, :cols] = weights
-        copy[:, :cols] -= 128
-        copy[:, cols] = 1
-        Copies.bytes += size
-        weakref.finalize(copy, Copies.released, size)
-        return copy
+        panels = []
+        for first in range(0, cols + 1, width):
+            part = weights[:, first : first + width]
+            panel = np.zeros((inner, width), np.float32, "C" if by_rows else "F")
+            panel[:, : part.shape[1]] = part
+            panel[:, : part.shape[1]] -= 128
+            if first + width > cols:
+                panel[:, cols - first] = 1
+            Copies.bytes += panel.nbytes
+            weakref.finalize(panel, Copies.released, panel.nbytes)
+            panels.append(panel)
+        return panels
 
     @staticmethod
     def released(size: int) -> None:
@@ -83,7 +93,8 @@ def bind_row(d: Operand, a: Operand, b: Operand, weights: np.ndarray, general: R
     whole, (upper, lower) = np.empty(inner, np.int32), np.empty((2, inner), np.float32)
     mask, by, bits = np.array((1 << cut) - 1, np.int32), np.array(cut, np.int32), np.array(shift)
     more, value = np.zeros((), np.int64), np.empty(cols, np.int64)
-    copies: list[np.ndarray] = []
+    #: Each panel, and where its products with both rows of digits go.
+    panels: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     products = np.empty((2, 0), np.float32)
     terms, factors = np.empty((2, cols), np.int64), np.empty((2, cols), np.int64)
     factors[0], factors[1] = scale << cut, scale
@@ -94,12 +105,15 @@ def bind_row(d: Operand, a: Operand, b: Operand, weights: np.ndarray, general: R
         uses += 1
         copy = Copies.centred(weights) if uses == 2 else None
         if copy is not None:
-            copies.append(copy)
-            products = np.empty((2, copy.shape[1]), np.float32)
+            width = copy[0].shape[1]
+            products = np.empty((2, width * len(copy)), np.float32)
+            for number, panel in enumerate(copy):
+                first, second = products[:, number * width : (number + 1) * width]
+                panels.append((panel, first, second))
         return general()
 
     def run() -> int:
-        if not copies:
+        if not panels:
             return run_first()
         np.right_shift(line, by, whole)
         upper[...] = whole
@@ -108,9 +122,9 @@ def bind_row(d: Operand, a: Operand, b: Operand, weights: np.ndarray, general: R
             return general()
         np.bitwise_and(line, mask, whole)
         lower[...] = whole
-        (copy,) = copies
-        np.dot(upper, copy, products[0])
-        np.dot(lower, copy, products[1])
+        for panel, first, second in panels:
+            np.dot(upper, panel, first)
+            np.dot(lower, panel, second)
         # y = scale * (row . r) + (128 * scale + offset) * sum(row)
         total = (int(products.item(0, cols)) << cut) + int(products.item(1, cols))
         constant = centre * total + half

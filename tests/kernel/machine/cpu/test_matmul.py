@@ -96,31 +96,37 @@ ROWS = {
 
 @pytest.mark.parametrize("name", ROWS)
 @pytest.mark.parametrize(("scale", "offset"), [(0.0078125, -1.0), (0.00123, -0.1571), (40.5, 9.0)])
-@pytest.mark.parametrize("budget", [0, 1 << 20])
+@pytest.mark.parametrize(("budget", "panel"), [(0, 1 << 20), (1 << 20, 1 << 20), (1 << 20, 1)])
 def test_one_row_by_digits(
-    name: str, scale: float, offset: float, budget: int, monkeypatch: pytest.MonkeyPatch
+    name: str,
+    scale: float,
+    offset: float,
+    budget: int,
+    panel: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The first time as any rows, then by a copy if there is room, for other elements each time."""
     monkeypatch.setattr(matmul_row, "COPY_BYTES", budget)
+    monkeypatch.setattr(matmul_row, "PANEL_BYTES", panel)
     monkeypatch.setattr(matmul_row, "NORM_BLOCK", 192 * 2)
     monkeypatch.setattr(matmul_row.Copies, "bytes", 0)
     scale_bits, offset_bits = (int(np.float32(x).view(np.uint32)) for x in (scale, offset))
     rng = np.random.default_rng(7)
-    weights = rng.integers(0, 256, (192, 5), np.uint8)
+    weights = rng.integers(0, 256, (192, 35), np.uint8)
     weights[:, 4] = 255
     line = np.zeros((1, 192), np.int32)
     a = Operand("X", 1, 192, line)
     for char, bytes_ in (("M", weights), ("m", np.ascontiguousarray(weights.T))):
         b = Operand("Q", *bytes_.shape, bytes_, 0, scale_bits, offset_bits)
         for kind in "XIT":
-            out = np.zeros((1, 5), np.uint8 if kind == "T" else np.int32)
-            run = matmul.bind(BY_CHAR[char], False, Operand(kind, 1, 5, out), (a, b), 0)
+            out = np.zeros((1, 35), np.uint8 if kind == "T" else np.int32)
+            run = matmul.bind(BY_CHAR[char], False, Operand(kind, 1, 35, out), (a, b), 0)
             for turn in range(4):
                 line[0] = ROWS[name][turn:] + ROWS[name][:turn]
                 assert run() == -1
                 left, right, exponent = common_grid(scale_bits, offset_bits)
                 assert exponent < 0
-                for column in range(5):
+                for column in (0, 1, 4, 15, 16, 31, 33, 34):
                     exact = sum(
                         x * (left * q + right)
                         for x, q in zip(line[0].tolist(), weights[:, column].tolist(), strict=True)
@@ -132,8 +138,9 @@ def test_one_row_by_digits(
 def test_copies_are_given_back(order: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(matmul_row.Copies, "bytes", 0)
     weights = np.array(np.arange(12, dtype=np.uint8).reshape(3, 4), order=order)  # type: ignore[call-overload]
-    copy = matmul_row.Copies.centred(weights)
-    assert copy is not None
+    copies = matmul_row.Copies.centred(weights)
+    assert copies is not None
+    (copy,) = copies
     assert copy.shape == (3, 16)
     assert copy.flags.c_contiguous == (order == "C")
     assert copy[:, :4].tolist() == (weights.astype(int) - 128).tolist()
@@ -142,8 +149,19 @@ def test_copies_are_given_back(order: str, monkeypatch: pytest.MonkeyPatch) -> N
     assert matmul_row.Copies.bytes == 3 * 16 * 4
     monkeypatch.setattr(matmul_row, "COPY_BYTES", 3 * 16 * 4 + 100)
     assert matmul_row.Copies.centred(weights) is None
-    del copy
+    del copies, copy
     assert matmul_row.Copies.bytes == 0
+    # 40 columns and one of ones in panels of 16
+    monkeypatch.setattr(matmul_row, "COPY_BYTES", 1 << 20)
+    monkeypatch.setattr(matmul_row, "PANEL_BYTES", 4 * 3 * 20)
+    weights = np.array(np.arange(120, dtype=np.uint8).reshape(3, 40), order=order)  # type: ignore[call-overload]
+    copies = matmul_row.Copies.centred(weights)
+    assert copies is not None
+    together = np.hstack(copies)
+    assert [panel.shape for panel in copies] == [(3, 16)] * 3
+    assert together[:, :40].tolist() == (weights.astype(int) - 128).tolist()
+    assert together[:, 40].tolist() == [1, 1, 1]
+    assert not together[:, 41:].any()
 
 
 def test_parts_meet_their_own_columns_near_every_bound() -> None:
