@@ -6,11 +6,11 @@
 
 include "nn.pxi"
 
-w_layer_0 : Q scale 0.006186772137880325 offset -0.9363730549812317 = file("w_layer_0.npy")
+w_layer_0 : Q scale 0.006817653775215149 offset -1.05254065990448 = file("w_layer_0.npy")
 layer_0_bias : X = file("layer_0_bias.npy")
-w_layer_1 : Q scale 0.006028544157743454 offset -0.7918727993965149 = file("w_layer_1.npy")
+w_layer_1 : Q scale 0.007317875511944294 offset -0.9873435497283936 = file("w_layer_1.npy")
 layer_1_bias : X = file("layer_1_bias.npy")
-w_layer_2 : Q scale 0.007706871721893549 offset -1.3279945850372314 = file("w_layer_2.npy")
+w_layer_2 : Q scale 0.007410919759422541 offset -1.160439372062683 = file("w_layer_2.npy")
 layer_2_bias : X = file("layer_2_bias.npy")
 
 proc network {
