@@ -60,9 +60,9 @@ def desktop() -> np.ndarray:
 
 #: The keys that open each app of the picture, from the launcher.
 LAUNCHES = (
-    ("right", "right", "right", "right", "right", "enter"),
+    (*["right"] * 6, "enter"),
     ("f3", "left", "enter"),
-    ("f3", "left", "left", "left", "enter"),
+    ("f3", *["left"] * 4, "enter"),
 )
 
 PICTURES = {"weave.png": weave, "desktop.png": desktop}
