@@ -28,7 +28,20 @@ _DESCRIPTION = f"""A pixel operating system: programs are PNG pictures.
 
 
 #: The words that may come first.
-COMMANDS = ("boot", "run", "shell", "asm", "disasm", "apps", "font", "train", "import", "eval", "validate", "doctor")
+COMMANDS = (
+    "boot",
+    "run",
+    "shell",
+    "asm",
+    "disasm",
+    "apps",
+    "font",
+    "train",
+    "import",
+    "eval",
+    "validate",
+    "doctor",
+)
 
 
 def unknown(word: str) -> BootError:
