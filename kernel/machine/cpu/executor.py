@@ -51,11 +51,11 @@ class CpuExecutor(Stepper):
         next instruction) or Y (the slice cannot; ``next_fuel`` says what it costs).
         """
         state = self._state
-        regions = self._translator.regions
+        entered = self._translator.entered
         state.load(slice_fuel)
         self._stop = None
         while self._stop is None:
-            region = regions.get(state.pc)
+            region = entered.get(state.pc)
             if region is None or not self._run_region(region):
                 self._stop = self._step()
         return state.store(self._stop)
@@ -66,14 +66,14 @@ class CpuExecutor(Stepper):
     # ---- translated code ---------------------------------------------------------------------
 
     def _run_region(self, region: Region) -> bool:
-        """Run a region from its start; False if it did nothing, so that a step must be made."""
+        """Run a region from where it is entered; False if it did nothing: a step must be made."""
         state = self._state
         before = state.done
         budget = min(state.fuel, state.left, REGION_FUEL)
         if budget <= 0:
             return False
         self._region, self._budget, self._above = region, budget, 0
-        pc, fuel, above = region.run(budget, 0)
+        pc, fuel, above = region.run(budget, 0, region.arms[state.pc])
         if fuel >= 0:
             self._catch_up(pc, fuel, above)
         return state.done != before or self._stop is not None

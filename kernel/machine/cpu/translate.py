@@ -62,14 +62,17 @@ CallOut = Callable[[int, int, int, int], int]
 
 @dataclass(slots=True, eq=False)
 class Region:
-    """A translated piece of code; ``run(fuel, x)`` gives (pc, fuel, x), see ``translate_emit``.
+    """A translated piece of code; ``run(fuel, x, L)`` gives (pc, fuel, x), see ``translate_emit``.
+
+    ``arms``: the places at which it can be entered, with the number of the arm that begins there.
 
     ``calls_out``: most of what it does are instructions of the executor's, beside which entering
     and leaving a region costs nothing.
     """
 
     start: int
-    run: Callable[[int, int], tuple[int, int, int]]
+    run: Callable[[int, int, int], tuple[int, int, int]]
+    arms: dict[int, int]
     slots: list[Slot]
     variables_rows: frozenset[int]
     inlined: dict[int, Matrix]
@@ -103,6 +106,8 @@ class Translator:
         self._state = state
         self._call_out = call_out
         self.regions: dict[int, Region] = {}
+        #: Regions by every place at which one can be entered.
+        self.entered: dict[int, Region] = {}
         self._resting: dict[int, set[Region]] = {}
         self._heat: dict[int, int] = {}
         self._made: dict[int, int] = {}
@@ -123,7 +128,7 @@ class Translator:
             self._heat[pc] = heat
             return
         self._heat[pc] = 0
-        if pc not in self.regions and self._made.get(pc, 0) < MAX_TRANSLATIONS:
+        if pc not in self.entered and self._made.get(pc, 0) < MAX_TRANSLATIONS:
             self._translate(pc)
 
     def entries_changed(self, entries: set[int]) -> None:
@@ -150,6 +155,7 @@ class Translator:
         for region in self.regions.values():
             region.valid = False
         self.regions.clear()
+        self.entered.clear()
         self._resting.clear()
 
     def _called(self, pc: int) -> bool:
@@ -160,6 +166,9 @@ class Translator:
         region.valid = False
         if self.regions.get(region.start) is region:
             del self.regions[region.start]
+        for pc in region.arms:
+            if self.entered.get(pc) is region:
+                del self.entered[pc]
         for entry in (*region.inlined, *region.rows_of):
             self._resting.get(entry, set()).discard(region)
 
@@ -203,6 +212,7 @@ class Translator:
         region = Region(
             pc,
             run,
+            emitter.arms,
             slots,
             frozenset(scan.variables.values()),
             scan.inlined,
@@ -210,6 +220,9 @@ class Translator:
             calls_out,
         )
         self.regions[pc] = region
+        for place in region.arms:
+            self.entered.setdefault(place, region)
+        self.entered[pc] = region
         self._count += 1
         for entry in (*region.inlined, *region.rows_of):
             self._resting.setdefault(entry, set()).add(region)

@@ -2,9 +2,8 @@
 
 The function keeps every scalar in a local variable and the fuel in ``fuel``.  Its shape is::
 
-    def region(fuel, x):
+    def region(fuel, x, L):             # L: the arm to begin with
         v71 = I[71]                     # variables from memory
-        L = 0                           # the arm to go on with
         while L >= 0:
             if L == 0:
                 while True:             # jumps of an arm to itself continue here
@@ -92,9 +91,9 @@ class Emitter:
                     self._arm(pc)
                     bodies[number] = self._lines
         variables = sorted(self._scan.variables)
-        lines = ["def region(fuel, x):"]
+        lines = ["def region(fuel, x, L):"]
         lines += [f" v{at} = I[{at}]" for at in variables]
-        lines += [" pc = 0", " L = 0", " while L >= 0:"]
+        lines += [" pc = 0", " while L >= 0:"]
         self._tree(lines, bodies, 0, len(bodies), 2)
         lines += [f" I[{at}] = v{at}" for at in variables if at in self._written]
         lines.append(" return pc, fuel, x")
