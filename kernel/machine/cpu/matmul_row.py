@@ -3,9 +3,8 @@
 That is memory's work, so the row is cut instead of the bytes being widened much: into two rows
 of digits, which are multiplied by r = q - 128 in float32.  That is exact while
 |digits| * |column of r| (Euclidean) is at most 2^24: by Cauchy and Schwarz no partial sum is
-greater.  While COPY_BYTES last, r is kept as float32, from its second use on: no instruction
-writes a quantised matrix.  The result is worked out modulo 2^64 where it is known to be less
-than 2^62.
+greater.  While COPY_BYTES last, r is kept as float32: no instruction writes a quantised matrix.
+The result is worked out modulo 2^64 where it is known to be less than 2^62.
 """
 
 from __future__ import annotations
@@ -98,23 +97,25 @@ def bind_row(d: Operand, a: Operand, b: Operand, weights: np.ndarray, general: R
     products = np.empty((2, 0), np.float32)
     terms, factors = np.empty((2, cols), np.int64), np.empty((2, cols), np.int64)
     factors[0], factors[1] = scale << cut, scale
-    uses = 0
+    tried = False
 
-    def run_first() -> int:
-        nonlocal uses, products
-        uses += 1
-        copy = Copies.centred(weights) if uses == 2 else None
-        if copy is not None:
-            width = copy[0].shape[1]
-            products = np.empty((2, width * len(copy)), np.float32)
-            for number, panel in enumerate(copy):
-                first, second = products[:, number * width : (number + 1) * width]
-                panels.append((panel, first, second))
-        return general()
+    def prepare() -> bool:
+        """Make the panels at the first use, if there is room."""
+        nonlocal tried, products
+        copy = None if tried else Copies.centred(weights)
+        tried = True
+        if copy is None:
+            return False
+        width = copy[0].shape[1]
+        products = np.empty((2, width * len(copy)), np.float32)
+        for number, panel in enumerate(copy):
+            first, second = products[:, number * width : (number + 1) * width]
+            panels.append((panel, first, second))
+        return True
 
     def run() -> int:
-        if not panels:
-            return run_first()
+        if not panels and not prepare():
+            return general()
         np.right_shift(line, by, whole)
         upper[...] = whole
         size = sqrt(upper.dot(upper))

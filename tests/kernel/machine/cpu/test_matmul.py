@@ -105,7 +105,7 @@ def test_one_row_by_digits(
     panel: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The first time as any rows, then by a copy if there is room, for other elements each time."""
+    """By a copy if there is room, else as any rows; for other elements each time."""
     monkeypatch.setattr(matmul_row, "COPY_BYTES", budget)
     monkeypatch.setattr(matmul_row, "PANEL_BYTES", panel)
     monkeypatch.setattr(matmul_row, "NORM_BLOCK", 192 * 2)
