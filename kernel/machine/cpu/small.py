@@ -32,9 +32,10 @@ def bind_small(char: str, d: Operand, a: Operand, b: Operand, general: Run) -> R
     """
     out, x, y = d.array, a.array, b.array
     fits = 1 < out.size <= FEW and np.broadcast_shapes(x.shape, y.shape) == out.shape
-    if not fits or not {d.kind, a.kind, b.kind} <= {"I", "X"}:
-        return None
     kinds = d.kind + a.kind + b.kind
+    # Integers wrap: NumPy's own way needs one call.
+    if not fits or kinds == "III" or not set(kinds) <= {"I", "X"}:
+        return None
     if char == "/":
         return _divide(d, a, b, general) if d.kind == "X" and a.kind == "X" else None
     if char == "*":
