@@ -258,37 +258,51 @@ def _bind_equal(d: Operand, a: Operand, b: Operand, byte: int) -> Run:
     scale, offset, exponent = common_grid(b.scale_bits, b.offset_bits)
     factor = scale * byte + offset << max(exponent, 0)
     fraction = FRACTION[a.kind] + max(-exponent, 0)
-    ones = np.ones(x.shape[1])
-    column = out[:, 0]
     if x.size <= ROW_INNER and out.shape[1] == 1 and fraction >= FRACTION[kind]:
-        # Sums of at most 2^13 words are exact in float64, in any order.
-        floats = np.empty(x.shape)
-
-        flat, single = floats.reshape(-1), out.size == 1
-        place = fraction - FRACTION[kind]
-        half = 1 << place >> 1 if kind != "I" else 0
-        least, most = (X_MIN, X_MAX) if kind == "X" else (0, 255)
-
-        def run_few() -> int:
-            floats[...] = x
-            if single:
-                value = int(flat.dot(ones)) * factor + half >> place
-                if kind == "I" or not least <= value <= most:
-                    value = finish_number(value, 0 if kind == "I" else FRACTION[kind], kind)
-                out[0, 0] = value
-                return -1
-            sums = [int(total) * factor + half >> place for total in floats.dot(ones).tolist()]
-            if kind == "I" or not (least <= min(sums) and max(sums) <= most):
-                sums = [finish_number(v, 0 if kind == "I" else FRACTION[kind], kind) for v in sums]
-            column[:] = sums
-            return -1
-
-        return run_few
+        return _bind_equal_few(out, x, kind, factor, fraction)
+    rows, cols = x.shape
+    step = max(1, A_BLOCK // cols)
+    ones = np.ones(cols)
+    narrow = abs(factor) << 31 + cols.bit_length() < 1 << 62
 
     def run() -> int:
-        sums = np.add.reduce(x, axis=1, dtype=np.int64).tolist()
-        column = [finish_number(total * factor, fraction, kind) for total in sums]
-        out[...] = np.array(column, out.dtype)[:, None]
+        sums = np.empty((rows, 1), np.int64)
+        for row in range(0, rows, step):
+            part = x[row : row + step]
+            if cols < 1 << 22:  # sums of fewer words are exact in float64
+                sums[row : row + step, 0] = part.astype(np.float64).dot(ones)
+            else:
+                np.add.reduce(part, 1, np.int64, sums[row : row + step], keepdims=True)
+        if narrow:
+            store(sums, sums * factor, fraction, kind)
+        else:
+            numbers = [finish_number(v * factor, fraction, kind) for v in sums[:, 0].tolist()]
+            sums[:, 0] = numbers
+        out[...] = sums
+        return -1
+
+    return run
+
+
+def _bind_equal_few(out: np.ndarray, x: np.ndarray, kind: str, factor: int, fraction: int) -> Run:
+    """The same for few words and one column: sums of up to 2^13 words are exact in float64."""
+    floats, ones, column = np.empty(x.shape), np.ones(x.shape[1]), out[:, 0]
+    flat, single = floats.reshape(-1), out.size == 1
+    place = fraction - FRACTION[kind]
+    half = 1 << place >> 1 if kind != "I" else 0
+    least, most = (X_MIN, X_MAX) if kind in "IX" else (0, 255)
+
+    def run() -> int:
+        floats[...] = x
+        if single:
+            value = int(flat.dot(ones)) * factor + half >> place
+            fits = least <= value <= most
+            out[0, 0] = value if fits else finish_number(value, FRACTION[kind], kind)
+            return -1
+        sums = [int(total) * factor + half >> place for total in floats.dot(ones).tolist()]
+        if not (least <= min(sums) and max(sums) <= most):
+            sums = [finish_number(value, FRACTION[kind], kind) for value in sums]
+        column[:] = sums
         return -1
 
     return run
