@@ -113,7 +113,7 @@ def test_too_many_mistakes_are_cut() -> None:
         ("ports keys\nn : I\nn = wait(\"kz\")\nhalt", 3, 10, "there is no port 'z'", ""),
         # raw
         ("n : I\nA n n\nhalt", 2, 1, "A Add takes 3 operands, not 2", "A d a b"),
-        ("n : I\n!x n n\nhalt", 2, 1, "no instruction has the character 'x'", ""),
+        ("n : I\n!Y n n\nhalt", 2, 1, "no instruction has the character 'Y'", ""),
         ("n : I\nA n m 0\nhalt", 2, 5, "nothing is called 'm'", ""),
         ("n : I\nA n n {}\nhalt", 2, 1, "takes 3 operands, not 2", ""),
         # views
