@@ -36,10 +36,14 @@ MODULES = tuple(
         "cpu.draw",
         "cpu.finish",
         "cpu.fold",
+        "cpu.fold_norm",
         "cpu.functions",
         "cpu.index",
         "cpu.matmul",
+        "cpu.matmul_parts",
+        "cpu.matmul_row",
         "cpu.move",
+        "cpu.small",
         "cpu.translate",
         "gpu.conv",
         "gpu.draw",
@@ -79,8 +83,16 @@ CRAMPED = {
     "MAX_PLANS": 3,
     "MAX_REMEMBERED": 12,
     "HOT": 3,
+    "HOT_CALLS": 6,
+    "cpu.fold.FEW": 4,
+    "cpu.fold_norm.FEW": 4,
+    "cpu.functions.FEW": 4,
+    "cpu.matmul.ROW_INNER": 4,
+    "cpu.matmul_parts.FEW": 4,
+    "cpu.matmul_row.PANEL_BYTES": 1,
+    "cpu.small.FEW": 4,
 }
-EAGER = {"HOT": 1}
+EAGER = {"HOT": 1, "HOT_CALLS": 1}
 
 #: The GPU executor with everything on the GPU that can be there.
 ALL_ON_GPU = {"HOST_FUEL": -1, "HOST_WORDS": 0}
