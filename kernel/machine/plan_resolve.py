@@ -116,6 +116,11 @@ class Resolver:
         found = (entry, *self._rest_on.get(entry, ()))
         return {one: known[one] for one in found if one in known and one < FIRST_SMALL}
 
+    def rests_within(self, entry: int, known: dict[int, Matrix | Fault]) -> bool:
+        """Whether ``known`` has every view that rests on an entry."""
+        views = self._rest_on.get(entry)
+        return views is None or views <= known.keys()
+
     def rename(
         self, entry: int, old: dict[int, Matrix | Fault], new: dict[int, Matrix | Fault]
     ) -> None:

@@ -6,9 +6,9 @@ dropped when the entry is pointed elsewhere, and is the same again when it comes
 :class:`Scene` keeps it: of one entry, while it names one matrix.  Going from one scene to the next
 is a few assignments.
 
-A scene holds words that rest on no other entry that Name changes.  All scenes are dropped when a
-header changes that one of them rests on, when Name changes an entry for the first time, and when
-the executor forgets.
+A scene rests on no other entry that Name changes: one that would is not kept, and closures that
+would are left out of it.  All scenes are dropped when a header changes that one of them rests on,
+when Name changes an entry for the first time, and when the executor forgets.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from ..isa import FIRST_SMALL
+from ..memory import SYS_ROW
 from ..plan import operand_byte
 from ..plan_types import Fault, Matrix
 from ..registers import State
@@ -78,6 +79,7 @@ class Names:
         self._scenes.clear()
         self._now.clear()
         self._watched.clear()
+        self._rests.clear()
 
     def leave(self, entry: int) -> None:
         """``entry`` is about to be pointed elsewhere; its words are forgotten, its scene kept."""
@@ -105,7 +107,7 @@ class Names:
         return found
 
     def _scene(self, entry: int) -> Scene:
-        """The scene of an entry as it is now, kept."""
+        """The scene of an entry as it is now, kept if it stands alone."""
         resolver = self.state.planner.resolver
         known = resolver.resting(entry)
         words: dict[int, Pair] = {}
@@ -116,19 +118,31 @@ class Names:
                 self._watched |= entries
         row = resolver.row_of(entry)
         self._watched.update(known, resolver.entries_at(row))
-        old = self._scenes.setdefault(entry, {}).get(row)
+        scenes = self._scenes.setdefault(entry, {})
+        old = scenes.pop(row, None)
         scene = Scene(known, words, old.version if old is not None else -1)
-        self._scenes[entry][row] = scene
+        if self._stands_alone(entry, known):
+            scenes[row] = scene
         return scene
+
+    def _stands_alone(self, entry: int, known: dict[int, Matrix | Fault]) -> bool:
+        """Whether ``known`` of an entry, and of the views of it, is the same again when it is back,
+        whatever else Name has changed by then."""
+        return all(
+            isinstance(now, Matrix) and {one, now.entry} & self._renamed <= {entry}
+            for one, now in known.items()
+        )
 
     def closure(self, word: int) -> Closure | None:
         """What does a Name between scenes; 0 where it cannot.  None for an index that is no number
-        or scalar integer."""
+        or scalar integer, or one of SYS, where memory need not be what it says."""
         entry, first, place = (operand_byte(word, n) for n in range(3))
         planner, memory = self.state.planner, self.state.memory
         resolver = planner.resolver
         index = resolver.operand(place, 2)
         if isinstance(index, Fault) or index.cls != "I" or (index.rows, index.cols) != (1, 1):
+            return None
+        if index.row == SYS_ROW:
             return None
         fixed = first + index.value if place >= FIRST_SMALL else None
         ints, words = memory.ints.data, memory.words.data
@@ -149,6 +163,8 @@ class Names:
             scene = scenes.get(row) if scenes is not None else None
             if scene is None or scene.version != self.version():
                 return 0
+            if not resolver.rests_within(entry, scene.known):
+                return 0  # a view of the entry that regions were not asked about
             self._go(entry, scene)
             words[table + entry] = row
             return -1

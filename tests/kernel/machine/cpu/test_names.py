@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -105,6 +106,104 @@ def test_loops_with_names_are_the_oracles(first: int) -> None:
         assert got == expected, seed
         differ = np.flatnonzero(ours.words != theirs.words)
         assert not differ.size, f"seed {seed}: words {differ[:8]} differ at {expected}"
+
+
+def close(draft: Draft, counter: int, loop: int) -> Memory:
+    """The end of a loop that counts down, and of the program."""
+    draft.emit("-", counter, counter, small(1))
+    draft.emit("B", counter, loop, 0)
+    draft.emit("H", small(0))
+    return draft.memory()
+
+
+def view_named_over_a_base_that_is_named() -> Memory:
+    """A name for a view of what another entry names: both are pointed elsewhere."""
+    draft = Draft(table_spare=2)
+    counter, index, slower = (draft.integers(1, 1, [n]) for n in (20, 0, 0))
+    total, line, other, _ = (draft.integers(1, 4, [n] * 4) for n in (0, 1, 5, 9))
+    name = other + 3
+    base = name + 1
+    draft.view("I", base, 1, 4)  # beside ``_``, named in turn with it
+    draft.emit("N", base, line, small(0))
+    draft.emit("N", name, other + 1, small(0))
+    loop = draft.emit("%", index, counter, small(2))
+    draft.emit("/", slower, counter, small(2))
+    draft.emit("%", slower, slower, small(2))
+    draft.emit("N", base, line, slower)
+    draft.emit("N", name, other + 1, index)
+    draft.emit("A", total, total, name)
+    draft.emit("*", total, total, small(3))
+    return close(draft, counter, loop)
+
+
+def view_that_is_no_view_any_more() -> Memory:
+    """What was a view of a named entry is named elsewhere, while that is elsewhere, too."""
+    draft = Draft(table_spare=2)
+    counter, index, slower = (draft.integers(1, 1, [n]) for n in (40, 0, 0))
+    total, line, _, plain = (draft.integers(1, 4, [n] * 4) for n in (0, 1, 5, 7))
+    name = plain + 2
+    base = name + 1
+    draft.view("I", base, 1, 4)
+    draft.emit("N", base, line, small(0))
+    draft.emit("N", name, plain, small(0))
+    loop = draft.emit("%", index, counter, small(2))
+    draft.emit("/", slower, counter, small(4))
+    draft.emit("%", slower, slower, small(2))
+    draft.emit("N", name, plain, slower)
+    draft.emit("N", base, line, index)
+    draft.emit("A", total, total, name)
+    draft.emit("A", total, total, base)
+    return close(draft, counter, loop)
+
+
+def view_made_between_two_names() -> Memory:
+    """A view comes to rest on a named entry that next names a scalar of the region."""
+    draft = Draft(table_spare=1)
+    counter, index, odd, scalar, _, far = (draft.integers(1, 1, [n]) for n in (60, 0, 0, 0, 9, 5))
+    total, rect = draft.integers(1, 4, [0] * 4), draft.integers(1, 4, [0, 0, 1, 1])
+    view = draft.view("I", far, 1, 1)
+    name = view + 1
+    draft.emit("N", name, scalar, small(0))
+    loop = draft.emit("%", index, counter, small(2))
+    draft.emit("N", name, scalar, index)
+    draft.emit("A", scalar, scalar, small(1))
+    draft.emit("A", total, total, view)
+    draft.emit("=", odd, counter, small(31))
+    skip = draft.emit("b", odd, 0, 0)
+    draft.emit("V", view, name, rect)
+    draft.code[skip] |= len(draft.code) << 16
+    return close(draft, counter, loop)
+
+
+def index_in_sys() -> Memory:
+    """Name counts by the program counter, which memory does not know while the code runs."""
+    draft = Draft(table_spare=1)
+    counter, total, first, *_ = (draft.integers(1, 1, [n]) for n in (40, 0, *range(9, 20)))
+    pc = draft.view("I", 0, 1, 1)
+    name = pc + 1
+    draft.emit("N", name, first, small(0))
+    loop = draft.emit("N", name, first, pc)
+    draft.emit("A", total, total, name)
+    draft.emit("N", name, first, pc)
+    draft.emit("*", total, total, name)
+    return close(draft, counter, loop)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        view_named_over_a_base_that_is_named,
+        view_that_is_no_view_any_more,
+        view_made_between_two_names,
+        index_in_sys,
+    ],
+)
+@pytest.mark.usefixtures("at_once")
+def test_what_a_scene_must_not_keep(make: Callable[[], Memory]) -> None:
+    ours, theirs = make(), make()
+    assert CpuExecutor(ours, NoPorts()).run(10**9) == Oracle(theirs, NoPorts()).run(10**9)
+    differ = np.flatnonzero(ours.words != theirs.words)
+    assert not differ.size, f"words {differ[:8]} differ"
 
 
 @pytest.mark.usefixtures("at_once")
