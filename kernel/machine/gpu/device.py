@@ -20,6 +20,8 @@ import numpy as np
 FIXED_BINDINGS = 7
 #: Smallest buffer, in words: an empty binding is not allowed.
 MIN_WORDS = 4
+#: Bytes that can be read back whatever else the device holds.
+READBACK_BYTES = 1 << 16
 #: Greatest number of words of one buffer: byte addresses in shaders are 32 bits.
 MAX_WORDS = (1 << 30) - 1
 
@@ -159,9 +161,9 @@ def open_gpu(name: str = "") -> Gpu:
     features = [feature for feature in optional if feature in adapter.features]
     try:
         device = adapter.request_device_sync(required_limits=asked, required_features=features)
-    except RuntimeError as error:
+        return Gpu(wgpu, device, info, frozenset(features))
+    except (RuntimeError, GpuError) as error:
         raise NoGpu(f"{info.name} cannot be opened: {error}") from error
-    return Gpu(wgpu, device, info, frozenset(features))
 
 
 class Gpu:
@@ -197,10 +199,13 @@ class Gpu:
         self.max_invocations = int(limits["max-compute-invocations-per-workgroup"])
         self._modules: dict[str, Any] = {}
         self._layouts: dict[tuple[tuple[int, bool], ...], tuple[Any, Any]] = {}
+        self._lost = ""
+        # Small reads never need memory that the device may not have any more.
         self._readback: Any = None
         self._readback_bytes = 0
-        self._mark: Buffer | None = None
-        self._lost = ""
+        with self._guarded():
+            self._grow_readback(READBACK_BYTES)
+        self._mark = self.buffer(MIN_WORDS)
 
     # ---- errors --------------------------------------------------------------------------------
 
@@ -261,13 +266,18 @@ class Gpu:
 
     def read(self, parts: Sequence[Part], dispatches: Sequence[Call] = ()) -> list[np.ndarray]:
         """The words of some parts, each uint32 of its own, after all that was submitted and after
-        ``dispatches``, which go in the same submit."""
+        ``dispatches``, which go in the same submit if they can.
+
+        Raises GpuOutOfMemory: ``dispatches`` are submitted all the same.
+        """
         total = 4 * sum(part.words for part in parts)
         if not total:
             self.submit(dispatches)
             return [np.zeros(0, np.uint32) for _ in parts]
         with self.lock, self._guarded():
             if total > self._readback_bytes:
+                self.submit(dispatches)
+                dispatches = ()
                 self._grow_readback(total)
             encoder = self._device.create_command_encoder()
             self._record(encoder, dispatches)
@@ -291,19 +301,16 @@ class Gpu:
         return found
 
     def _grow_readback(self, size_bytes: int) -> None:
+        size = 1 << (size_bytes - 1).bit_length()
+        usage = self._wgpu.BufferUsage
+        grown = self._device.create_buffer(size=size, usage=usage.MAP_READ | usage.COPY_DST)
         if self._readback is not None:
             self._readback.destroy()
-        self._readback_bytes = 1 << max(16, (size_bytes - 1).bit_length())
-        usage = self._wgpu.BufferUsage
-        self._readback = self._device.create_buffer(
-            size=self._readback_bytes, usage=usage.MAP_READ | usage.COPY_DST
-        )
+        self._readback, self._readback_bytes = grown, size
 
     def wait(self, dispatches: Sequence[Call] = ()) -> None:
         """Submit ``dispatches`` and wait until all that was submitted is done."""
         # A read-back is the wait: wgpu 0.32 declares the callback of onSubmittedWorkDone wrongly.
-        if self._mark is None:
-            self._mark = self.buffer(MIN_WORDS)
         self.read([Part(self._mark, 0, 1)], dispatches)
 
     # ---- kernels -------------------------------------------------------------------------------

@@ -520,6 +520,30 @@ def test_without_memory_it_stands_before_the_instruction(monkeypatch, buffers):
     demand_equal(memory, expected)
 
 
+def test_without_memory_for_a_read_back_what_is_recorded_is_done(monkeypatch):
+    host_words(monkeypatch, 0)
+    draft = draft_of([8], [2], [1])
+    draft.emit("*", C, A, B)
+    draft.emit("A", C, C, C)
+    draft.emit("B", C, len(draft.code) + 1)
+    draft.emit("H", small(0))
+    memory, expected = draft.memory(), draft.memory()
+    assert CpuExecutor(expected, NoPorts()).run(PLENTY).reason == "H"
+    own = executor(memory)
+
+    def no_room(*_: object) -> None:
+        raise GpuOutOfMemory("as told")
+
+    with monkeypatch.context() as shortage:
+        shortage.setattr(gpu(), "_readback_bytes", 0)
+        shortage.setattr(gpu(), "_grow_readback", no_room)
+        with pytest.raises(GpuOutOfMemory):
+            own.run(PLENTY)
+    own.settle()
+    assert CpuExecutor(memory, NoPorts()).run(PLENTY).reason == "H"
+    demand_equal(memory, expected)
+
+
 def test_closing_lets_go_of_the_buffers(monkeypatch):
     host_words(monkeypatch, 0)
     draft = draft_of([8], [2], [1])
