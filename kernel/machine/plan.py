@@ -5,9 +5,10 @@ the order of checks that ``isa`` states, and answers with a :class:`~.plan_types
 :class:`~.plan_types.Fault`.  A plan is strided rectangles and header words; any executor, on any
 device, fills the same rectangles and writes the same headers.
 
-Modules: ``plan_types`` the vocabulary, ``plan_resolve`` operand bytes to matrices, ``plan_kinds``
-kinds and modes, ``plan_shapes`` shapes and work, ``plan_view`` the View instruction, ``plan_place``
-where a result goes, and here the whole.
+Modules: ``plan_types`` the vocabulary, ``plan_resolve`` operand bytes to matrices,
+``plan_operands`` instruction words to operands, ``plan_kinds`` kinds and modes, ``plan_shapes``
+shapes and work, ``plan_view`` the View instruction, ``plan_place`` where a result goes, and here
+the whole.
 
 Plans are remembered by instruction word, by the identity of its operands' decoded headers (their
 epochs, see ``plan_resolve``) and by the numbers that the host read from elements (Iota, View,
@@ -21,47 +22,18 @@ from typing import Protocol
 
 import numpy as np
 
-from .isa import BY_CODE, FIRST_FREE_ENTRY, FIRST_SMALL, FOLD_OPERATORS, SHAPE_SELECTORS, Op
+from .isa import BY_CODE, Op
 from .memory import HEADER_PX, Memory
 from .plan_kinds import SELECTOR_CLASSES, destination, source
+from .plan_operands import entries_named, entries_under, literal_of, operand_byte, operands_of
 from .plan_place import MAX_DETAIL, Placer
 from .plan_resolve import Resolver
 from .plan_shapes import appends_below, drawn_elements, fuel_for, result_shape, work_of
 from .plan_types import Fault, Matrix, Plan, Strided
 from .plan_view import number_count_fits, view_words
-from .ports import PORTS
 
 #: Plans remembered at most; then all are forgotten together with the decoded headers.
 MAX_PLANS = 8192
-
-_LITERALS = {
-    "'o": (frozenset(FOLD_OPERATORS.encode()), "L"),
-    "'w": (frozenset("".join(SHAPE_SELECTORS).encode()), "L"),
-    "'p": (frozenset("".join(PORTS).encode()), "P"),
-}
-
-_OPERAND_BYTES = {
-    op.char: tuple(
-        (n, name)
-        for n, name in enumerate(op.operands)
-        if name not in ("n16", "n24") and not name.startswith("'")
-    )
-    for op in BY_CODE.values()
-}
-_LITERAL_BYTE = {
-    op.char: next(((n, name) for n, name in enumerate(op.operands) if name[0] == "'"), None)
-    for op in BY_CODE.values()
-}
-
-
-def operand_byte(word: int, number: int) -> int:
-    """Operand byte 0, 1 or 2 of an instruction word."""
-    return word >> 8 * number + 8 & 0xFF
-
-
-def entries_named(op: Op, word: int) -> list[tuple[int, int]]:
-    """The operands of an instruction that name entries or small integers: (number, byte)."""
-    return [(n, operand_byte(word, n)) for n, _ in _OPERAND_BYTES[op.char]]
 
 
 class HostElements(Protocol):
@@ -111,10 +83,10 @@ class Planner:
         if word in self._sound_names:
             i = self.resolver.operand(word >> 24, 2)
             return i if isinstance(i, Fault) else self._plan_name(op, word, i)
-        literal = self._literal(op, word)
+        literal = literal_of(op, word)
         if isinstance(literal, Fault):
             return literal
-        matrices = self._operands(op, word)
+        matrices = operands_of(op, word, self.resolver)
         if isinstance(matrices, Fault):
             return matrices
         if op.char == "V":
@@ -166,14 +138,14 @@ class Planner:
         A P handed to Out is a rectangle of pixels; everything else is values.
         """
         op = BY_CODE[word & 0xFF]
-        literal = self._literal(op, word)
+        literal = literal_of(op, word)
         if isinstance(literal, Fault):
             return literal
-        matrices = self._operands(op, word)
+        matrices = operands_of(op, word, self.resolver)
         if isinstance(matrices, Fault):
             return matrices
         first, second = matrices
-        number = _OPERAND_BYTES[op.char][1][0]
+        number = entries_named(op, word)[1][0]
         if op.char == "]":
             if first.cls == "Q":
                 return Fault("K", 0)
@@ -193,7 +165,7 @@ class Planner:
     def plan_message(self, word: int, shape: tuple[int, int], pixel: bool) -> Plan | Fault:
         """Plan storing a message (or Wait's 1x1 letter) of ``shape`` into d of In or Wait."""
         op = BY_CODE[word & 0xFF]
-        matrices = self._operands(op, word)
+        matrices = operands_of(op, word, self.resolver)
         if isinstance(matrices, Fault):
             return matrices
         key = (word, *matrices, shape, pixel)
@@ -209,7 +181,7 @@ class Planner:
             d,
             shape,
             pixel,
-            self._resting(op, word, matrices),
+            entries_under(op, word, matrices),
             work=lambda written: work_of(op, written, (), 0),
         )
         if isinstance(plan, Plan) and plan.moved is None:
@@ -241,56 +213,7 @@ class Planner:
         """Whether it is time for :meth:`forget`."""
         return len(self._plans) > MAX_PLANS or self.resolver.full
 
-    # ---- operands -----------------------------------------------------------------------
-
-    def _literal(self, op: Op, word: int) -> int | Fault:
-        place = _LITERAL_BYTE[op.char]
-        if place is None:
-            return 0
-        number, name = place
-        allowed, reason = _LITERALS[name]
-        byte = operand_byte(word, number)
-        return byte if byte in allowed else Fault(reason)
-
-    def _operands(self, op: Op, word: int) -> tuple[Matrix, ...] | Fault:
-        """Resolve the operands in byte order; View's d and Name's d and a are not looked into."""
-        resolver = self.resolver
-        if op.char not in "VN":
-            return self._plain_operands(op, word)
-        found: list[Matrix] = []
-        for number, name in _OPERAND_BYTES[op.char]:
-            byte = operand_byte(word, number)
-            if (
-                name != "d"
-                and (op.char, name) != ("N", "a")
-                and not (name == "a" and byte >= FIRST_SMALL)
-            ):
-                matrix = resolver.operand(byte, number)
-                if isinstance(matrix, Fault):
-                    return matrix
-                found.append(matrix)
-            elif byte >= FIRST_SMALL or (
-                name == "d"
-                and (byte >= resolver.table_len or (op.char == "N" and byte < FIRST_FREE_ENTRY))
-            ):
-                return Fault("N", number)
-        return tuple(found)
-
-    def _plain_operands(self, op: Op, word: int) -> tuple[Matrix, ...] | Fault:
-        found: list[Matrix] = []
-        for number, name in _OPERAND_BYTES[op.char]:
-            byte = word >> 8 * number + 8 & 0xFF
-            if byte >= FIRST_SMALL and name == "d":
-                return Fault("N", number)
-            matrix = self.resolver.operand(byte, number)
-            if isinstance(matrix, Fault):
-                return matrix
-            found.append(matrix)
-        return tuple(found)
-
-    def _resting(self, op: Op, word: int, matrices: tuple[Matrix, ...]) -> frozenset[int]:
-        named = {byte for _, byte in entries_named(op, word) if byte < FIRST_SMALL}
-        return frozenset(named | {m.entry for m in matrices if m.entry >= 0})
+    # ---- elements that the host reads --------------------------------------------------------
 
     def _first(self, m: Matrix, number: int) -> int | Fault:
         """The floored first element of a number operand."""
@@ -363,7 +286,7 @@ class Planner:
             d,
             shape,
             pixel,
-            self._resting(op, word, matrices),
+            entries_under(op, word, matrices),
             inputs=sources,
             literal=literal,
             room=room,
@@ -437,7 +360,7 @@ class Planner:
             d,
             shape,
             False,
-            self._resting(op, word, (target, *extra)),
+            entries_under(op, word, (target, *extra)),
             constants=constants,
         )
         if isinstance(plan, Plan) and plan.moved is None:
@@ -522,6 +445,3 @@ def _draws(plan: Plan, drawn: int) -> Plan:
     work = work_of(plan.op, (plan.d.rows, plan.d.cols), plan.inputs, drawn)
     fuel = fuel_for(work)
     return plan if fuel == plan.fuel else replace(plan, fuel=fuel, kin=plan)
-
-
-__all__ = ["MAX_PLANS", "Planner", "entries_named", "operand_byte"]

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 from ..isa import FIRST_SMALL
 from ..memory import SYS_ROW
-from ..plan import operand_byte
+from ..plan_operands import operand_byte
 from ..plan_types import Fault, Matrix
 from ..registers import State
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from ..isa import BY_CODE, FIRST_SMALL
 from ..memory import SYS_ROW
-from ..plan import entries_named, operand_byte
+from ..plan_operands import entries_named, operand_byte
 from ..plan_types import Fault, Matrix
 from ..registers import State
 from .translate_scalar import SOURCES, Scalar, Table
