@@ -8,29 +8,16 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from pxos.kernel.machine.cpu import translate
 from pxos.kernel.machine.cpu.executor import CpuExecutor
 from pxos.kernel.machine.cpu.names import Names, Scene
-from pxos.kernel.machine.isa import SMALL_ZERO
 from pxos.kernel.machine.memory import Memory
 from pxos.kernel.machine.oracle import Oracle
 from pxos.kernel.machine.ports import NoPorts
 from tests.conformance.building import Draft
 
-from .test_translate import run_sliced
+from .test_translate import run_sliced, small
 
 TURNS, ARRAY = 60, 4
-
-
-def small(value: int) -> int:
-    return SMALL_ZERO + value
-
-
-@pytest.fixture
-def at_once(monkeypatch):
-    """Translate everything at its first arrival."""
-    monkeypatch.setattr(translate, "HOT", 1)
-    monkeypatch.setattr(translate, "HOT_CALLS", 1)
 
 
 def layered(seed: int) -> Memory:

@@ -8,7 +8,6 @@ import re
 import numpy as np
 import pytest
 
-from pxos.kernel.machine.cpu import translate
 from pxos.kernel.machine.cpu.executor import CpuExecutor
 from pxos.kernel.machine.cpu.translate_emit import Emitter
 from pxos.kernel.machine.cpu.translate_scan import Scan
@@ -28,13 +27,6 @@ MIN, MAX = -(2**31), 2**31 - 1
 
 def small(value: int) -> int:
     return SMALL_ZERO + value
-
-
-@pytest.fixture
-def at_once(monkeypatch):
-    """Translate everything at its first arrival."""
-    monkeypatch.setattr(translate, "HOT", 1)
-    monkeypatch.setattr(translate, "HOT_CALLS", 1)
 
 
 def run_sliced(executor: CpuExecutor, rng: random.Random, largest: int) -> Stop:
