@@ -8,6 +8,7 @@ import re
 import numpy as np
 import pytest
 
+from pxos.kernel.machine.cpu import translate
 from pxos.kernel.machine.cpu.executor import CpuExecutor
 from pxos.kernel.machine.cpu.translate_emit import Emitter
 from pxos.kernel.machine.cpu.translate_scan import Scan
