@@ -12,8 +12,10 @@ All of them leave exact sums, and ``matmul_finish.wgsl`` rounds once.
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 from ..quantised import FRACTION, float_parts
-from .kit import Dispatch, Job, Kit, TooLarge, Work
+from .kit import Dispatch, Job, Kit, Shared, TooLarge, Work
 from .matmul_tiles import bind_tiles, rows_of, wants_tiles
 
 #: Longest sums that are not cut (four of them make a word of bytes), and longest pieces: software
@@ -37,6 +39,11 @@ VECTOR_INNER = 1 << 16
 #: the columns of the result that it sums where b is K x N; where b is N x K, one for 32 lanes.
 VECTOR_SIZE, VECTOR_COLS = 512, 32
 
+#: Inner sizes and row distances for which ``matmul_vector.wgsl`` is compiled, for one device: a
+#: program whose matrices grow would have it compiled at every step, and all be kept.
+MOST_SHAPES = 64
+_SHAPES: WeakKeyDictionary[Shared, set[tuple[str, int, int]]] = WeakKeyDictionary()
+
 #: Flags and bound of ``matmul_finish.wgsl``.
 QUANTISED, NARROW, NARROW_BITS = 1, 2, 94
 
@@ -45,7 +52,7 @@ def bind(job: Job, kit: Kit) -> Work:
     """The dispatches of a product whose d has elements.  Raises TooLarge."""
     if job.op.char in "Xx":
         return Work(_general(job, kit))
-    if _wants_vector(job):
+    if _wants_vector(job) and _may_compile(job, kit):
         return Work(_vector(job, kit))
     if wants_tiles(job):
         try:
@@ -131,6 +138,16 @@ def _wants_vector(job: Job) -> bool:
         and b.offset % 4 == 0
         and (b.row_step % 4 == 0 or b.rows == 1)
     )
+
+
+def _may_compile(job: Job, kit: Kit) -> bool:
+    """Whether there is a pipeline for this shape, or may be one more."""
+    shape = job.op.char, job.a.cols, job.b.row_step
+    with kit.gpu.lock:
+        shapes = _SHAPES.setdefault(kit.shared, set())
+        if len(shapes) < MOST_SHAPES:
+            shapes.add(shape)
+        return shape in shapes
 
 
 def _vector(job: Job, kit: Kit) -> tuple[Dispatch, ...]:

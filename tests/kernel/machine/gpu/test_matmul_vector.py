@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 import pytest
 
 from pxos.kernel.machine.gpu import matmul
@@ -20,6 +22,7 @@ from tests.kernel.machine.gpu.test_matmul import (
 def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The instructions that went this way."""
     monkeypatch.setattr(matmul, "VECTOR_ELEMENTS", 1)
+    monkeypatch.setattr(matmul, "MOST_SHAPES", 1000)
     went: list[str] = []
     vector = matmul._vector
 
@@ -51,6 +54,17 @@ def test_windows_of_large_matrices(done: list[str], monkeypatch: pytest.MonkeyPa
     sizes = (1, 3), (200,), (150,)
     assert check_products("vector windows", 5, *sizes, right="TQ")["done"] > 3
     assert len(done) > 1
+
+
+def test_shapes_are_not_compiled_without_end(
+    done: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(matmul, "MOST_SHAPES", 2)
+    monkeypatch.setattr(matmul, "_SHAPES", WeakKeyDictionary())
+    for inner in (*range(1, 9), 1, 2):
+        seed = f"vector of {inner}"
+        assert compare(quantised_product(seed, 1, inner, 5), seed) == "done"
+    assert len(done) == 4
 
 
 def test_extreme_elements() -> None:
