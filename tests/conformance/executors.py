@@ -138,6 +138,7 @@ IN_PIECES = ALL_ON_GPU | {
     "gpu.index_scatter.LEAST_ITEMS": 1,
     "gpu.index_scatter.MOST_BINS": 8,
     "gpu.lines.MOST_ITEMS": 4,
+    "gpu.matmul.MOST_SHAPES": 1 << 20,
     "gpu.matmul.PIECE": 8,
     "gpu.matmul.SCRATCH_WORDS": 256,
     "gpu.matmul.SHORT": 2,
