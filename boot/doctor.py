@@ -65,6 +65,7 @@ def examine() -> list[Finding]:
     looks: list[Callable[[], Finding]] = [
         _python,
         _machine,
+        _kernels,
         _gpu,
         _pictures,
         _apps,
@@ -113,6 +114,26 @@ def _machine() -> Finding:
     if status != 42:
         return Finding("machine", "broken", f"6 x 7 gave {status}", "install pxOS again")
     return Finding("machine", "ok", f"{_version('numpy')}; programs run on the CPU")
+
+
+def _kernels() -> Finding:
+    """Load the compiled kernels and look at every word of what they make."""
+    from ..kernel.machine.cpu import native
+    from ..kernel.machine.cpu.executor import CpuExecutor
+    from . import selftest
+
+    if not environment.has_package("numba"):
+        detail = "networks run on NumPy alone, and write at a third of the speed"
+        return Finding("kernels", "missing", detail, "pip install 'pxos[fast]'")
+    kernels = native.load()
+    if kernels is None:
+        detail = f"numba could not be used ({native.failure()}): networks run on NumPy alone"
+        return Finding("kernels", "missing", detail, "install a numba that fits this NumPy")
+    wrong = selftest.differences(lambda memory, ports: CpuExecutor(memory, ports, kernels))
+    if wrong:
+        advice = "uninstall numba, and tell us which version it was"
+        return Finding("kernels", "broken", f"not NumPy's results: {', '.join(wrong)}", advice)
+    return Finding("kernels", "ok", f"{_version('numba')}; compiled for networks")
 
 
 def _adapter(info: AdapterInfo) -> str:

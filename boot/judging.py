@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..kernel.placement import GPU, NoGpuError, cpu_executor
+from ..kernel.placement import GPU, NoGpuError, cpu_executors_for_much
 from . import environment, gpu
 from .errors import BootError
 from .standard import say, tell
@@ -59,7 +59,7 @@ def executor(options: Namespace) -> Iterator[ExecutorFactory]:
 def _executor(on: str) -> tuple[ExecutorFactory, tuple[type[Exception], ...]]:
     """The factory, and what it raises when its device is gone or full."""
     if on != GPU:
-        return cpu_executor, ()
+        return cpu_executors_for_much(), ()
     try:
         backend = gpu.open_backend()
     except NoGpuError as error:

@@ -19,6 +19,7 @@ whole : I 101x67 = range(6767, -9000, 7)
 parts : X 101x67 = range(6767, -3.5, 0.001)
 bytes : T 101x67 = fill(200)
 coded : Q 67x81 scale 0.0078125 offset -1.0 = fill(77)
+heavy : Q 67x9 scale 0.0078125 offset -1.0 = range(603, -40, 0.5)
 edge  : X 3x3 = [0.5, -1, 0.25; 2, 0, -2; 0.125, 1, -0.5]
 pic   : P 70x90 = fill(#20406080)
 glyph : P 5x4 = fill(#ff800090)
@@ -35,6 +36,11 @@ logs : X
 waves : X
 product : X
 exact : X
+line : X
+answer : X
+scores : X
+shares : X
+normed : X
 filtered : X
 totals : I
 running : I
@@ -63,6 +69,12 @@ n : I
     waves = sine(parts)
     product = parts @ coded
     exact = parts @ parts.T
+    turned = transpose(parts)
+    line = rows(parts, 5)
+    answer = line @ heavy
+    scores = matmul_parts_transposed(parts, parts)
+    shares = matmul_parts(parts, turned)
+    normed = norm(parts, 5)
     filtered = konvolve(parts, edge)
     totals = sum(whole)
     running = cumulate_rows(whole, 'R)
@@ -74,7 +86,6 @@ n : I
         n += 1
     }
     gathered = whole[sorted]
-    turned = transpose(parts)
     chosen[where parts < 0] = mixed
     beside_it = beside(whole, mixed)
     under = below(whole, mixed)

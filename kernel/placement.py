@@ -150,3 +150,12 @@ def cpu_executor(memory: Memory, ports: Ports) -> Executor:
     from .machine.cpu.executor import CpuExecutor
 
     return CpuExecutor(memory, ports)
+
+
+def cpu_executors_for_much() -> MakeExecutor:
+    """Executors on the CPU for long work: compiled kernels are loaded first, if there are any."""
+    from .machine.cpu import native
+    from .machine.cpu.executor import CpuExecutor
+
+    kernels = native.load()
+    return lambda memory, ports: CpuExecutor(memory, ports, kernels)

@@ -26,6 +26,7 @@ MAY_IMPORT = {
 ONE_FILE = {
     "pygame": {"boot/window.py"},
     "prompt_toolkit": {"shell/console.py"},
+    "numba": {"kernel/machine/cpu/native.py"},
     "wgpu": {"kernel/machine/gpu/device.py"},
 }
 

@@ -22,6 +22,7 @@ from pxos.kernel.machine.memory import Memory
 from pxos.kernel.machine.oracle import Oracle
 from pxos.kernel.machine.ports import Ports
 from tests.gpu import gpu, has_gpu
+from tests.kernels import KERNELS
 
 PACKAGE = "pxos.kernel.machine"
 MODULES = tuple(
@@ -197,6 +198,11 @@ def on_gpu(memory: Memory, ports: Ports) -> Executor:
     return GpuExecutor(memory, ports, gpu(), bind_plan)
 
 
+def with_kernels(memory: Memory, ports: Ports) -> Executor:
+    """The CPU executor with compiled kernels, wherever they suit."""
+    return CpuExecutor(memory, ports, KERNELS)
+
+
 def variant(make: Factory, constants: dict[str, int]) -> Factory:
     """A factory of an executor with other thresholds."""
     return lambda memory, ports: Tuned(make, memory, ports, constants)
@@ -237,6 +243,7 @@ FACTORIES: dict[str, Factory] = {
     "cpu": CpuExecutor,
     "eager cpu": variant(CpuExecutor, EAGER),
     "cramped cpu": variant(CpuExecutor, CRAMPED),
+    "compiled cpu": variant(with_kernels, EAGER),
 }
 #: Variants of the GPU executor that take turns where each program is run on one of them.
 TURNS: dict[str, Factory] = {}

@@ -19,8 +19,10 @@ from ..plan_types import Plan
 from ..ports import Ports
 from ..registers import State
 from ..stepper import Closure, Stepper
+from . import native
 from .fill import bind_plan
 from .names import Names
+from .native import Kernels
 from .translate import EMPTY, Region, Slot, Translator
 
 _NAME = ord("N")
@@ -32,8 +34,11 @@ REGION_FUEL = 1 << 29
 class CpuExecutor(Stepper):
     """Runs one process; see the module's words."""
 
-    def __init__(self, memory: Memory, ports: Ports) -> None:
-        """``memory`` is a validated program's; ``ports`` what the kernel grants it."""
+    def __init__(self, memory: Memory, ports: Ports, kernels: Kernels | None = None) -> None:
+        """``memory`` is a validated program's; ``ports`` what the kernel grants it.
+
+        ``kernels``: compiled ones, to be used from the beginning; see ``native``.
+        """
         super().__init__(State(memory, ports))
         self._slots: dict[int, list[tuple[list[Slot], int]]] = {}
         self._translator = Translator(self._state, self._call_out)
@@ -43,6 +48,9 @@ class CpuExecutor(Stepper):
         self._stop: Stop | None = None
         self._region: Region | None = None
         self._budget = self._above = 0
+        self._kernels = kernels
+        self._work = 0
+        self._awaits = False
 
     def run(self, slice_fuel: int) -> Stop:
         """Run from SYS.pc until the process stops or the slice is used up.
@@ -50,6 +58,8 @@ class CpuExecutor(Stepper):
         SYS is up to date afterwards.  Reasons: H, W, a fault, B (the process's fuel cannot pay the
         next instruction) or Y (the slice cannot; ``next_fuel`` says what it costs).
         """
+        if self._awaits:
+            self._take_kernels()
         state = self._state
         entered = self._translator.entered
         state.load(slice_fuel)
@@ -125,10 +135,37 @@ class CpuExecutor(Stepper):
         for slots, slot in self._slots.get(word, ()):
             slots[slot] = EMPTY if pair is None else pair
 
+    # ---- compiled kernels --------------------------------------------------------------------
+
+    def _counted(self, fill: Closure, work: int) -> Closure:
+        """A product of so many multiplications, which is told when it is done."""
+
+        def run() -> int:
+            self._work += work
+            if self._work > native.START_WORK and not self._awaits:
+                self._awaits = True
+                native.start()
+            return fill()
+
+        return run
+
+    def _take_kernels(self) -> None:
+        """Bind everything anew with the kernels, once they are there."""
+        kernels = native.ready()
+        if kernels is not None:
+            self._kernels = kernels
+            self._awaits = False
+            self._forget()
+
     # ---- extending the stepper -----------------------------------------------------------------
 
     def _bind(self, plan: Plan, message: Elements | None = None) -> Closure:
-        return bind_plan(self._state.memory, plan, message)
+        fill = bind_plan(self._state.memory, plan, message, self._kernels)
+        if self._kernels is None and plan.op.char in "Mm" and plan.inputs[1].cls == "Q":
+            weights = plan.inputs[1].count
+            if weights >= native.WEIGHTS:
+                return self._counted(fill, plan.inputs[0].rows * weights)
+        return fill
 
     def _arrive(self, pc: int) -> None:
         self._translator.arrive(pc)

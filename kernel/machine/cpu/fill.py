@@ -14,6 +14,7 @@ from ..plan_kinds import PIXEL_ROLES
 from ..plan_types import Plan, Strided
 from ..quantised import finish_number
 from .finish import nothing
+from .native import Kernels
 from .operand import Binder, Operand, operand_of
 
 Closure = Callable[[], int]
@@ -33,8 +34,12 @@ def _binder(op: Op) -> Binder:
     return found
 
 
-def bind_plan(memory: Memory, plan: Plan, message: Elements | None = None) -> Closure:
+def bind_plan(
+    memory: Memory, plan: Plan, message: Elements | None = None, kernels: Kernels | None = None
+) -> Closure:
     """What fills d of a plan, from the elements in memory or from a port's ``message``.
+
+    ``kernels``: the compiled ones, to be used where they suit.
 
     The closure returns -1, or writes nothing and returns the first faulting element, counted
     row-major in the result.  A plan without elements to fill is bound to nothing, even a division.
@@ -52,7 +57,16 @@ def bind_plan(memory: Memory, plan: Plan, message: Elements | None = None) -> Cl
         operand_of(memory, x, role == "p", lies)
         for x, lies, role in zip(plan.inputs, plan.lies, roles, strict=True)
     )
-    return _binder(op)(op, plan.pixel, operand_of(memory, d, plan.pixel), inputs, plan.literal)
+    target = operand_of(memory, d, plan.pixel)
+
+    def general() -> Closure:
+        return _binder(op)(op, plan.pixel, target, inputs, plan.literal)
+
+    if kernels is None or plan.pixel:
+        return general()
+    from .native_bind import bind_compiled
+
+    return bind_compiled(kernels, op, target, inputs, plan.literal, general)
 
 
 def _bind_message(memory: Memory, plan: Plan, d: Strided, message: Elements) -> Closure:

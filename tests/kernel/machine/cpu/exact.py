@@ -16,9 +16,11 @@ from math import floor, isqrt
 import numpy as np
 
 from pxos.kernel.machine.cpu import arith, bits, conv, draw, fold, functions, index, matmul, move
+from pxos.kernel.machine.cpu.native_bind import bind_compiled
 from pxos.kernel.machine.cpu.operand import Binder, Operand
 from pxos.kernel.machine.isa import BY_CHAR
 from pxos.kernel.machine.oracle_functions import exp2_raw, log2_raw, sine_raw
+from tests.kernels import KERNELS
 
 BINDERS: dict[str, Binder] = {
     "arith": arith.bind, "bits": bits.bind, "functions": functions.bind, "fold": fold.bind,
@@ -531,7 +533,7 @@ def check(
     alias: int | None = None,
     view: tuple[int, int] | None = None,
 ) -> None:
-    """Bind one instruction, run it twice and compare with the exact result.
+    """Bind one instruction, run it twice and compare with the exact result; by NumPy and compiled.
 
     ``steps``: of d and the inputs in memory.  ``alias``: that input is d itself (``d`` gives its
     elements).  ``view``: d is a view of this shape, to which the result is broadcast.
@@ -557,8 +559,11 @@ def check(
         else operand(m, place(*m.shape, dtype_of(m.kind, pixel), steps[1 + k]))
         for k, m in enumerate(ins)
     )
-    run = BINDERS[op.family](op, pixel, bound_d, inputs, ord(literal) if literal else 0)
-    for _ in range(2):
+    code = ord(literal) if literal else 0
+    runs = [BINDERS[op.family](op, pixel, bound_d, inputs, code)] * 2
+    if not pixel:
+        runs += [bind_compiled(KERNELS, op, bound_d, inputs, code, lambda: runs[0])] * 2
+    for run in runs:
         operand(start, target)
         at = run()
         if isinstance(want, int):
