@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
+import tempfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +19,7 @@ from pxos.kernel.clock import VirtualClock
 from pxos.kernel.devices.keycodes import DOWN, KEYS, UP
 from pxos.kernel.grants import Grants
 from pxos.kernel.kernel import Kernel
+from pxos.kernel.machine import png
 from pxos.kernel.machine.program import Program
 from pxos.shell.lenses.assembler import assemble
 
@@ -65,4 +70,21 @@ LAUNCHES = (
     ("f3", *["left"] * 4, "enter"),
 )
 
-PICTURES = {"weave.png": weave, "desktop.png": desktop}
+
+def _made_by_line(name: str) -> np.ndarray:
+    """What the line of the README that ends in ``> NAME`` writes."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    found = re.search(rf"^.* > {re.escape(name)}$", readme, re.M)
+    assert found, f"the README has lost the line that makes {name}"
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "pxos", "-c", found[0]]
+        subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+        return png.decode((Path(folder) / name).read_bytes())
+
+
+PICTURES = {
+    "weave.png": weave,
+    "desktop.png": desktop,
+    "page.png": partial(_made_by_line, "page.png"),
+    "seen.png": partial(_made_by_line, "seen.png"),
+}
