@@ -1,10 +1,11 @@
 """When the compiled kernels are there, and how they come.
 
-``native_kernels`` are loops that numba compiles; ``native_bind`` uses them for instructions.  numba
-is an extra (``pxos[fast]``).  Importing it and loading what it once compiled takes half a second,
-compiling for the first time some six: as much as NumPy needs for hundreds of tokens of a small
-network.  So an executor asks for kernels only when it has multiplied by :data:`START_WORK` weights,
-a thread loads them meanwhile, and who knows that much is to do may wait for them (:func:`load`).
+``native_elements`` and ``native_rows`` are loops that numba compiles; ``native_bind`` uses them for
+instructions.  numba is an extra (``pxos[fast]``).  Importing it and loading what it once compiled
+takes half a second, compiling for the first time some six: as much as NumPy needs for hundreds of
+tokens of a small network.  So an executor asks for kernels only when it has multiplied by
+:data:`START_WORK` weights, a thread loads them meanwhile, and who knows that much is to do may wait
+for them (:func:`load`).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
-from . import native_kernels
+from . import native_elements, native_rows
 
 Kernel = Callable[..., int]
 #: Compiled kernels by name.
@@ -27,11 +28,13 @@ WEIGHTS = 1 << 14
 START_WORK = 1 << 29
 
 _WORDS, _BYTES, _LONGS, _FLOATS = "int32[::1]", "uint8[::1]", "int64[::1]", "float64[::1]"
-_LONG_TABLE, _FLOAT_TABLE = (f"Array({x}, 1, 'C', readonly=True)" for x in ("int64", "float64"))
+_WORD_TABLE, _LONG_TABLE, _FLOAT_TABLE = (
+    f"Array({element}, 1, 'C', readonly=True)" for element in ("int32", "int64", "float64")
+)
 
 
 def _signature(*kinds: str) -> str:
-    """``a*3`` stands for three of a."""
+    """``a x 3`` stands for three of a."""
     listed = [part for kind in kinds for part in _times(*kind.split(" x "))]
     return f"int64({', '.join(listed)})"
 
@@ -46,6 +49,7 @@ SIGNATURES = {
     "too_great": _signature(_WORDS, "int64 x 3"),
     "finish_product": _signature(_WORDS, _LONGS, "int64 x 6"),
     "add": _signature(f"{_WORDS} x 3", "int64 x 8"),
+    "add_whole": _signature(f"{_WORDS} x 3", "int64 x 3"),
     "times": _signature(f"{_WORDS} x 3", "int64 x 7"),
     "divide": _signature(f"{_WORDS} x 3", "int64 x 6", "float64"),
     "extreme": _signature(f"{_WORDS} x 3", "int64 x 6"),
@@ -53,6 +57,7 @@ SIGNATURES = {
     "exp2": _signature(f"{_WORDS} x 2", "int64", f"{_FLOAT_TABLE} x 2", _LONG_TABLE),
     "gather": _signature(f"{_WORDS} x 3", "int64 x 2"),
     "gather_rows": _signature(f"{_WORDS} x 3", "int64 x 6"),
+    "gather_byte_rows": _signature(_WORDS, _BYTES, _WORDS, "int64 x 6", _WORD_TABLE),
     "norm_rows": _signature(f"{_WORDS} x 2", "int64 x 4", _WORDS, "int64", _FLOATS),
     "row_extremes": _signature(f"{_WORDS} x 2", "int64 x 5"),
     "row_sums": _signature(f"{_WORDS} x 2", "int64 x 4", _LONGS, "int64 x 4"),
@@ -61,6 +66,13 @@ SIGNATURES = {
     "parts": _signature(f"{_WORDS} x 3", "int64 x 8", _LONGS),
     "parts_transposed": _signature(f"{_WORDS} x 3", "int64 x 8"),
 }
+
+
+def plain_kernel(name: str) -> FunctionType:
+    """A kernel as it is written."""
+    home = native_elements if hasattr(native_elements, name) else native_rows
+    plain: FunctionType = getattr(home, name)
+    return plain
 
 
 class _Loader:
@@ -98,10 +110,10 @@ class _Loader:
         for name, signature in SIGNATURES.items():
             if self._ending:
                 return None
-            plain: FunctionType = getattr(native_kernels, name)
+            plain = plain_kernel(name)
             # The same function, which finds compiled helpers under their names.
-            function = FunctionType(plain.__code__, vars(native_kernels) | compiled, name)
-            function.__module__ = native_kernels.__name__
+            function = FunctionType(plain.__code__, plain.__globals__ | compiled, name)
+            function.__module__ = plain.__module__
             compile_for = numba.njit(
                 signature, cache=True, boundscheck=False, error_model="numpy", nogil=True
             )

@@ -3,7 +3,8 @@
 A network that writes spends its time on single rows, where a call of NumPy costs more than what it
 does and an exact instruction takes several; and its weights are bytes, which NumPy multiplies only
 after making floats of them.  :func:`bind_compiled` gives the instructions that such a network is
-made of to the loops in ``native_kernels``, which fill what NumPy's closures would fill, or decline.
+made of to the loops in ``native_elements`` and ``native_rows``, which fill what NumPy's closures
+would fill, or decline.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 
 from ..functions_tables import exp2_floats, exp2_mantissas
 from ..isa import Op
-from ..quantised import FRACTION, common_grid
+from ..quantised import FRACTION, common_grid, quantised_table
 from .finish import Run
 from .native import Kernels
 from .operand import Operand
@@ -141,11 +142,20 @@ def _pair(d: Operand, a: Operand, b: Operand) -> tuple[tuple[np.ndarray, ...], t
 
 def _sum(minus: int) -> Builder:
     def build(kernels: Kernels, d: Operand, a: Operand, b: Operand) -> Run:
+        if d.kind == "I":
+            return _whole_sum(kernels, d, a, b, minus)
         _must(b.kind == "X" or b.array.size == 1)
         lines, layout = _pair(d, a, b)
         return partial(kernels["add"], *lines, *layout, FRACTION["X"] - FRACTION[b.kind], minus)
 
     return build
+
+
+def _whole_sum(kernels: Kernels, d: Operand, a: Operand, b: Operand, minus: int) -> Run:
+    _must(a.kind == b.kind == "I", d.array.size > 1, d.array.shape == a.array.shape)
+    _must(b.array.size == 1 or b.array.shape == a.array.shape)
+    out, x, y = _line(d.array), _line(a.array), _line(b.array)
+    return partial(kernels["add_whole"], out, x, y, out.size, int(b.array.size == 1), minus)
 
 
 def _times(kernels: Kernels, d: Operand, a: Operand, b: Operand) -> Run:
@@ -192,9 +202,12 @@ def _gather(kernels: Kernels, d: Operand, a: Operand, i: Operand) -> Run:
 
 
 def _gather_rows(kernels: Kernels, d: Operand, a: Operand, i: Operand) -> Run:
-    _must(_words(d, a, i), a.kind == d.kind, d.array.shape == (i.array.size, a.cols))
+    _must(_words(d, i), a.kind in (d.kind, "Q"), d.array.shape == (i.array.size, a.cols))
     out, x, places = _span(d.array), _span(a.array), _line(i.array)
     layout = places.size, a.rows, a.cols, out.step, x.step, FRACTION[i.kind]
+    if a.kind == "Q":
+        table = quantised_table(a.scale_bits, a.offset_bits, d.kind)
+        return partial(kernels["gather_byte_rows"], out.line, x.line, places, *layout, table)
     return partial(kernels["gather_rows"], out.line, x.line, places, *layout)
 
 

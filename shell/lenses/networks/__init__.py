@@ -15,7 +15,7 @@ from .description import (
 )
 from .emit import Emitted, emit
 from .quantise import Quantised, QuantiseError, dequantise, quantise, quantise_matrix
-from .reference import Reference, evaluate_mlp
+from .reference import HeadByHead, Reference, evaluate_mlp
 from .validate import (
     Comparison,
     ExecutorFactory,
@@ -31,6 +31,7 @@ __all__ = [
     "DescriptionError",
     "Emitted",
     "ExecutorFactory",
+    "HeadByHead",
     "Linear",
     "Mlp",
     "Network",

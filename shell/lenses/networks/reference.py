@@ -1,7 +1,7 @@
 """The same networks in NumPy float32: what a picture is compared with, in accuracy and in speed.
 
 :class:`Reference` evaluates a whole sequence at once or, with a cache of keys and values, a token
-at a time: the loop of llama2.c in NumPy, heads together.
+at a time, all heads together.  :class:`HeadByHead` is the loop of llama2.c in NumPy.
 """
 
 from __future__ import annotations
@@ -183,3 +183,25 @@ class Reference:
                 last = self.step(np.array(text[-1:]), at)[-1]
                 at += 1
         return made
+
+
+class HeadByHead(Reference):
+    """The same with attention as llama2.c writes it: a loop over the heads, for one token."""
+
+    def _attend(self, h: np.ndarray, layer: int, first: int) -> np.ndarray:
+        net = self.network
+        if len(h) > 1:
+            return super()._attend(h, layer, first)
+        parts = h.reshape(-1, net.head_width)
+        if net.rotary is not None:
+            turned = parts[: net.heads + net.sharing]
+            turned[:] = self._turn(turned[:, None], first)[:, 0]
+        self._keys[layer, :, first] = parts[net.heads : net.heads + net.sharing]
+        self._values[layer, :, first] = parts[net.heads + net.sharing :]
+        scale, sharers = F32(1 / math.sqrt(net.head_width)), net.heads // net.sharing
+        mixed = np.empty((net.heads, net.head_width), F32)
+        for head in range(net.heads):
+            scores = self._keys[layer, head // sharers, : first + 1] @ parts[head]
+            scores *= scale
+            mixed[head] = _softmax(scores) @ self._values[layer, head // sharers, : first + 1]
+        return mixed.reshape(1, -1)

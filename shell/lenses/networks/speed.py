@@ -9,7 +9,7 @@ import numpy as np
 
 from ....kernel.machine.program import Program
 from .description import Transformer
-from .reference import Reference
+from .reference import HeadByHead, Reference
 from .validate import ExecutorFactory, ValidationError, picture_logits, run
 
 #: Seconds since some moment: lenses read no clock themselves.
@@ -18,12 +18,19 @@ Clock = Callable[[], float]
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """Tokens a second: ``writing`` one after the other, ``reading`` a whole context in one pass;
-    of the picture and of NumPy float32 (``numpy_...``)."""
+    """Tokens a second of a picture and of NumPy float32 (``numpy_...``).
 
+    ``starting``: the first ones, one after the other, with all that an executor does only once.
+    ``writing``: the later half of them.  ``numpy_heads``: the same by a loop over the heads.
+    ``reading``: a whole context in one pass.
+    """
+
+    starting: float
     writing: float
-    numpy_writing: float
     reading: float
+    numpy_starting: float
+    numpy_writing: float
+    numpy_heads: float
     numpy_reading: float
 
 
@@ -39,10 +46,10 @@ def measure(
 ) -> Speed:
     """Measure an emitted app and its reference in turn, the best of ``rounds`` each.
 
-    ``text``: at least five contexts long.  Starting (opening the memory, making tables, planning)
-    is subtracted: writing is ``count`` tokens after the first, reading the later four of five
-    passes of a full context.  Raises ValidationError for too short a text or a network without
-    vocabulary.
+    ``text``: at least five contexts long.  Opening the memory, making tables and the first plans
+    are subtracted: starting is ``count`` tokens after the first, writing the later half of these,
+    reading the later four of five passes of a full context.  Raises ValidationError for too short a
+    text or a network without vocabulary.
     """
     if network.vocabulary is None:
         raise ValidationError("the network has no vocabulary: its picture takes no text")
@@ -54,7 +61,8 @@ def measure(
         raise ValidationError(f"{len(tokens)} known characters, {5 * size} are needed")
     known_text = bytes(network.vocabulary[token] for token in tokens)
     prompt = known_text[: min(8, size)]
-    reference = Reference(network)
+    reference, heads = Reference(network), HeadByHead(network)
+    half = count // 2
 
     def write(many: int) -> None:
         settings = {"prompt": prompt.decode("latin-1"), "tokens": many, "temperature": 0.0}
@@ -71,9 +79,15 @@ def measure(
     def beyond(long: Callable[[], object], short: Callable[[], object]) -> float:
         return max(best(long) - best(short), 1e-9)
 
+    def loop(peer: Reference, many: int) -> Callable[[], object]:
+        return lambda: peer.generate(tokens[: len(prompt)], many)
+
     return Speed(
-        writing=count / beyond(lambda: write(count + 1), lambda: write(1)),
-        numpy_writing=count / best(lambda: reference.generate(tokens[: len(prompt)], count)),
+        starting=count / beyond(lambda: write(count + 1), lambda: write(1)),
+        writing=half / beyond(lambda: write(2 * half + 1), lambda: write(half + 1)),
+        numpy_starting=count / best(loop(reference, count)),
+        numpy_writing=half / beyond(loop(reference, 2 * half), loop(reference, half)),
+        numpy_heads=half / beyond(loop(heads, 2 * half), loop(heads, half)),
         reading=4
         * size
         / beyond(

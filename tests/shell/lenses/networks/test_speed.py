@@ -28,10 +28,11 @@ def test_the_picture_does_the_work_that_is_timed() -> None:
     net = quantised(random_transformer("gpt2", layers=1, context=32))
     program = emit(net).assemble()
     found = measure(program, Counting, net, TEXT, lambda: fuel, count=20, rounds=1)
-    writing, reading = 20 / found.writing, 4 * 32 / found.reading
-    assert 50 < writing / 20 < 1000  # instructions a token
-    assert 50 < reading / 4 < 5000  # instructions a context
-    assert found.numpy_writing == pytest.approx(20 / 1e-9)
+    assert 50 < 1 / found.starting < 1000  # instructions a token
+    assert 50 < 1 / found.writing < 1000
+    assert 50 < 32 / found.reading < 5000  # instructions a context
+    assert found.numpy_starting == pytest.approx(20 / 1e-9)
+    assert found.numpy_writing == found.numpy_heads == pytest.approx(10 / 1e-9)
     assert found.numpy_reading == pytest.approx(32 / 1e-9)
 
 

@@ -13,6 +13,7 @@ from pxos.kernel.machine.cpu.executor import CpuExecutor
 from pxos.kernel.machine.program import Program, load, save
 from pxos.shell.lenses.assembler import assemble
 from pxos.shell.lenses.networks import (
+    HeadByHead,
     Reference,
     Transformer,
     ValidationError,
@@ -106,6 +107,9 @@ def test_the_reference_with_a_cache_is_the_reference_without() -> None:
         whole = Reference(net).logits(tokens)
         steps = Reference(net)
         single = np.vstack([steps.step(tokens[i : i + 1], i) for i in range(len(tokens))])
+        assert np.abs(single - whole).max() < 2e-4
+        heads = HeadByHead(net)
+        single = np.vstack([heads.step(tokens[i : i + 1], i) for i in range(len(tokens))])
         assert np.abs(single - whole).max() < 2e-4
         with pytest.raises(ValueError, match="do not fit a context"):
             steps.step(tokens[:1], net.context)
