@@ -12,6 +12,7 @@ Where to begin, in this order:
 * ``kernel.machine.registers``, ``kernel.machine.control`` and ``kernel.machine.stepper``: the
   registers; jumps, calls, ports; the step and its caches.  Shared by all executors.
 * ``executor``: the loop and its caches, ``CpuExecutor.run``.
+* ``native`` and its parts: loops that numba compiles, where it is installed, for networks.
 * ``translate`` and its parts: hot scalar code as generated Python, with everything else called.
 
 An instruction costs about a microsecond when it is remembered, ten or more when it is planned, and
