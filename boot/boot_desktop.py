@@ -119,7 +119,7 @@ def _on_display(
     from .stage import play
 
     surface = desktop.surface
-    display = open_display(where, screen, surface.rows, surface.cols, "pxOS")
+    display, where = open_display(where, screen, surface.rows, surface.cols, "pxOS")
     folder, frames = Path.cwd(), screen.frames
     notices.late = where == "terminal"
     try:

@@ -86,24 +86,31 @@ def resolve(options: ScreenOptions) -> str:
     """
     if options.where:
         return options.where
-    if environment.may_have_display():
+    if environment.has_display():
         return "window"
+    name = environment.display_name()
+    missing = f"no display answers at {name}" if name else "there is no display"
     if environment.has_terminal():
+        if name:
+            say(f"pxos: {missing}; this is the terminal")
         return "terminal"
     if options.screenshot is not None:
         say("pxos: no display and no terminal; running without a screen")
         return "headless"
     raise BootError(
-        "there is no display, and the output is no terminal",
+        f"{missing}, and the output is no terminal",
         "",
         "pxos boot and pxos run can do without: --headless --frames N --screenshot FILE",
     )
 
 
-def open_display(where: str, options: ScreenOptions, rows: int, cols: int, title: str) -> Display:
-    """Open a window or the terminal view; raises BootError.
+def open_display(
+    where: str, options: ScreenOptions, rows: int, cols: int, title: str
+) -> tuple[Display, str]:
+    """Open a window or the terminal view; the display, and which of them it is.
 
-    A window that nobody asked for by name gives way to the terminal where there is one.
+    A window that nobody asked for by name gives way to the terminal where there is one.  Raises
+    BootError.
     """
     from .terminal_view import TerminalView
 
@@ -111,11 +118,13 @@ def open_display(where: str, options: ScreenOptions, rows: int, cols: int, title
         from .window import Window
 
         try:
-            return Window(rows, cols, title, scale=options.scale, fullscreen=options.fullscreen)
+            window = Window(rows, cols, title, scale=options.scale, fullscreen=options.fullscreen)
+            return window, where
         except BootError as error:
             if options.where or not environment.has_terminal():
                 raise
             say(f"pxos: {error.line}")
-    return TerminalView(
+    view = TerminalView(
         sys.stdin.fileno(), sys.stdout.fileno(), title=title, graphics=options.graphics
     )
+    return view, "terminal"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -68,6 +69,60 @@ def may_have_display() -> bool:
     if sys.platform in ("win32", "cygwin", "darwin"):
         return True
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def has_display() -> bool:
+    """Whether a window can be expected to open: a display is named, and where its name says that
+    it is one of this machine, somebody listens there.  A variable outlives its server, in a
+    terminal multiplexer or a container say."""
+    if sys.platform in ("win32", "cygwin", "darwin"):
+        return True
+    return _wayland_listens(os.environ.get("WAYLAND_DISPLAY", "")) or _x_listens(
+        os.environ.get("DISPLAY", "")
+    )
+
+
+def display_name() -> str:
+    """What the surroundings call the display; "" if they name none."""
+    return os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY") or ""
+
+
+def _wayland_listens(name: str) -> bool:
+    import socket
+
+    folder = os.environ.get("XDG_RUNTIME_DIR", "")
+    return bool(name) and _listens(socket.AF_UNIX, os.path.join(folder, name))
+
+
+def _x_listens(name: str) -> bool:
+    import socket
+
+    local = re.fullmatch(r"(?:unix)?:(\d{1,5})(?:\.\d+)?", name)
+    if local is None:
+        return bool(name)  # on another machine, or in a form that only its library knows
+    number = int(local[1])
+    path = f"/tmp/.X11-unix/X{number}"
+    # In the order of libxcb, which has the last where neither of the others is.
+    return (
+        _listens(socket.AF_UNIX, "\0" + path)
+        or _listens(socket.AF_UNIX, path)
+        or (number < 1000 and _listens(socket.AF_INET, ("localhost", 6000 + number)))
+    )
+
+
+def _listens(family: int, address: str | tuple[str, int]) -> bool:
+    """Whether a server takes connections, or is only too busy to."""
+    import socket
+
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1)
+        try:
+            probe.connect(address)
+        except (BlockingIOError, TimeoutError):
+            return True
+        except OSError:
+            return False
+    return True
 
 
 def has_package(name: str) -> bool:

@@ -26,7 +26,7 @@ from .notices import Notices
 from .outcome import tell_outcome
 from .run_options import HELP, RunOptions, Words
 from .standard import tell
-from .streams import InText, LateText, OutText, PictureFiles, ShownPictures, picture_source, why
+from .streams import InText, OutText, PictureFiles, ShownPictures, picture_source, why
 
 if TYPE_CHECKING:
     import numpy as np
@@ -137,7 +137,8 @@ class _Run:
         self._store = store
         self._writes = "picture" in self._meta.ports
         self._outputs: PictureFiles | ShownPictures | None = None
-        self._late: LateText | None = None
+        self._typed: InText | None = None
+        self._told: OutText | None = None
         if {"line", "l"} & set(options.allow):
             raise wrong(
                 "the command language is behind a desktop only",
@@ -194,7 +195,7 @@ class _Run:
         if options.outputs or not sys.stdout.isatty():
             return False
         alone = not options.words and environment.has_terminal()
-        return environment.may_have_display() or alone
+        return environment.has_display() or alone
 
     def _where(self) -> str:
         """Where its screen is; "" if it needs none."""
@@ -219,10 +220,8 @@ class _Run:
         except UsageError as error:
             raise wrong(error.what, f"usage: pxos run {error.usage}") from error
         self._outputs = self._open_outputs()
-        text = "text" in meta.ports
-        # In a terminal the screen has both keyboard and output: text waits for its end.
-        taken = where == "terminal"
-        self._late = LateText() if taken else None
+        if "text" in meta.ports:
+            self._typed, self._told = InText(kernel.post), OutText()
         try:
             return kernel.spawn(
                 self._program,
@@ -231,8 +230,8 @@ class _Run:
                 grants=self._grants(),
                 inputs=[picture_source(names) for names in self._inputs()],
                 output=self._outputs if self._writes else None,
-                text_in=InText(kernel.post) if text and not taken else None,
-                text_out=(self._late or OutText()) if text else None,
+                text_in=self._typed,
+                text_out=self._told,
                 quota_bytes=options.memory or DEFAULT_QUOTA_BYTES,
                 fuel=options.fuel,
                 seed=options.seed,
@@ -240,6 +239,15 @@ class _Run:
             )
         except SpawnError as error:
             raise BootError(str(error), self._name) from error
+
+    def _leave_terminal(self) -> None:
+        """Its screen has both keyboard and output there: nothing is read, text waits for the end.
+
+        To be called before the program runs.
+        """
+        if self._typed is not None and self._told is not None:
+            self._typed.close()
+            self._told.late = True
 
     def _grants(self) -> Grants:
         allow = self._options.allow
@@ -305,10 +313,12 @@ class _Run:
         from .stage import play
 
         screen = self._options.screen
-        display = open_display(
+        display, where = open_display(
             where, screen, process.surface.rows, process.surface.cols, process.title
         )
-        notices.late = where == "terminal"
+        if where == "terminal":  # maybe in place of a window that could not be opened
+            self._leave_terminal()
+            notices.late = True
         try:
             picture = play(
                 kernel,
@@ -322,8 +332,8 @@ class _Run:
         finally:
             display.close()
             notices.print()
-            if self._late is not None:
-                self._late.print()
+            if self._told is not None:
+                self._told.print()
         return self._shown(process, picture)
 
     def _headless(self, kernel: Kernel, clock: VirtualClock, process: Process) -> int:

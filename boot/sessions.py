@@ -75,7 +75,7 @@ class Screens:
             where = resolve(self._options)
             if where == "terminal" and terminal_is_taken(sys.stdin.fileno()):
                 raise BootError("the terminal is in use", "", "start it without & at its end")
-            self._display = open_display(
+            self._display, _ = open_display(
                 where, self._options, surface.rows, surface.cols, process.title
             )
         except BootError as error:

@@ -210,14 +210,29 @@ class ShownPictures:
 
 class OutText:
     """A sink that writes text to standard output as it comes; to a terminal without control
-    characters, which could command it."""
+    characters, which could command it.
+
+    ``late``: text is kept until ``print``, of too much the end; to be set before any comes.
+    """
 
     def __init__(self) -> None:
+        self.late = False
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._terminal = sys.stdout.isatty()
+        self._kept: deque[bytes] = deque()
+        self._size = 0
 
     def write(self, message: bytes) -> Given:
-        """Write a piece."""
+        """Write a piece, or keep it."""
+        if not self.late:
+            return self._out(message)
+        self._kept.append(message)
+        self._size += len(message)
+        while self._size > _MOST_LATE:
+            self._size -= len(self._kept.popleft())
+        return Given.TAKEN
+
+    def _out(self, message: bytes) -> Given:
         if self._terminal:
             message = self._decoder.decode(message).translate(HARMLESS).encode()
         return Given.TAKEN if write_out(message) else Given.CLOSED
@@ -228,32 +243,11 @@ class OutText:
     def close(self) -> None:
         """Nothing to do: standard output stays open."""
 
-
-class LateText:
-    """A sink that keeps text until ``print``; when there is too much, the oldest is dropped."""
-
-    def __init__(self) -> None:
-        self._pieces: deque[bytes] = deque()
-        self._size = 0
-
-    def write(self, message: bytes) -> Given:
-        """Keep a piece."""
-        self._pieces.append(message)
-        self._size += len(message)
-        while self._size > _MOST_LATE:
-            self._size -= len(self._pieces.popleft())
-        return Given.TAKEN
-
-    def attach(self, wake: Wake) -> None:
-        """Nothing to call: it never refuses."""
-
-    def close(self) -> None:
-        """Nothing to do: ``print`` ends it."""
-
     def print(self) -> None:
-        """Write what was kept to standard output."""
-        OutText().write(b"".join(self._pieces))
-        self._pieces.clear()
+        """Write what was kept."""
+        self._out(b"".join(self._kept))
+        self._kept.clear()
+        self._size = 0
 
 
 class InText:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -352,6 +353,29 @@ def test_a_window_is_only_asked_for_where_there_may_be_one(monkeypatch: pytest.M
     monkeypatch.delenv("WAYLAND_DISPLAY")
     monkeypatch.setattr(sys, "platform", "darwin")
     assert environment.may_have_display()
+
+
+def test_a_display_is_there_where_its_server_listens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    assert not environment.has_display()
+    assert environment.display_name() == ""
+    monkeypatch.setenv("DISPLAY", "elsewhere:0")  # not to be known without asking there
+    assert environment.has_display()
+    monkeypatch.setenv("DISPLAY", ":98765")
+    assert not environment.has_display()
+    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
+    assert not environment.has_display()
+    assert environment.display_name() == "wayland-0"
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "wayland-0"))
+        server.listen()
+        assert environment.has_display()
+    assert not environment.has_display()
 
 
 def test_pictures_for_the_host(here: Path) -> None:

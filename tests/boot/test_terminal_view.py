@@ -205,7 +205,7 @@ def test_the_terminal_is_used_where_no_display_answers(
     shown.until(lambda: shown.pixel(20, 40) == [0x20, 0x40, 0x60])
     shown.child.send("k")
     assert shown.end() == ord("k")
-    assert b"no display answers (SDL driver offscreen)" in shown.raw
+    assert b"pxos: no display answers at :987; this is the terminal" in shown.raw
     shown.assert_restored()
 
 

@@ -54,25 +54,31 @@ def teller(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def surroundings(apps: Path, display: str) -> dict[str, str]:
+def surroundings(apps: Path, display: str, driver: str = "") -> dict[str, str]:
     hidden = ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")
     known = {key: value for key, value in os.environ.items() if key not in hidden}
-    shown = {"DISPLAY": display} if display else {}
+    shown = {"DISPLAY": display, "SDL_VIDEODRIVER": driver}
+    shown = {key: value for key, value in shown.items() if value}
     return known | {"PXOS_APPS": str(apps), "TERM": "xterm-256color"} | shown
 
 
-def in_a_terminal(apps: Path, *words: str, display: str = "") -> str:
-    """What a command shows in a terminal that answers plainly."""
+def in_a_terminal(
+    apps: Path, *words: str, display: str = "", driver: str = "", view: bool | None = None
+) -> str:
+    """What a command shows in a terminal that answers plainly.
+
+    ``view``: whether it shows its screen there; None: where it is asked to, or told nothing.
+    """
     child = pexpect.spawn(
         sys.executable,
         ["-m", "pxos", *words],
-        env=surroundings(apps, display),
+        env=surroundings(apps, display, driver),
         cwd=str(apps),
         timeout=20,
         dimensions=(24, 80),
     )
     child.setecho(False)
-    if "--terminal" in words or "told" not in words:
+    if "--terminal" in words or "told" not in words if view is None else view:
         child.expect_exact("\x1b[c")
         child.send("\x1b[?62;22c")
     child.expect(pexpect.EOF)
@@ -121,6 +127,23 @@ def test_in_a_terminal_alone_who_is_told_nothing_has_the_screen(teller: Path) ->
     assert "unseen" not in shown
     assert "\x1b[?1049l" in shown
     assert "seen told" in in_a_terminal(teller, "run", "--terminal", "teller", "told")
+
+
+def test_a_display_that_does_not_answer_is_none(teller: Path) -> None:
+    for display in (":987", "unix:987.0"):
+        assert "unseen told" in in_a_terminal(teller, "run", "teller", "told", display=display)
+        shown = in_a_terminal(teller, "run", "teller", display=display)
+        assert "\x1b[?1049l" in shown
+
+
+def test_text_waits_where_the_terminal_stands_in_for_a_window(teller: Path, xvfb: Server) -> None:
+    shown = in_a_terminal(
+        teller, "run", "teller", "told", display=xvfb.display, driver="dummy", view=True
+    )
+    drawn, after = shown.split("\x1b[?1049l")
+    assert "seen" not in drawn
+    assert "seen told" in after
+    assert "pxos: teller a note" in after
 
 
 def test_chance_is_another_every_time_but_for_those_who_want_it_again(teller: Path) -> None:
