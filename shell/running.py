@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..kernel.pipes import Pipe, Sink, Source
+from ..kernel.pipes import Given, Pipe, Sink, Source, Wake
 from ..kernel.process import Process
 from .calls import Call
 from .expand import CommandError
@@ -41,6 +41,7 @@ class PipelineRun:
         self._sources: list[FileSource[Any]] = []
         self._target: FileSink[Any] | None = None
         self._decided = False
+        self._aside: _Aside | None = None
         self.processes: list[Process] = []
         self.status: int | None = None
         try:
@@ -82,6 +83,8 @@ class PipelineRun:
                     text_sink = session.commanded
                 self._members.append(BuiltinTask(call, text_sink or session.printed))
             else:
+                if last and plan.target is not None and text_sink is None:
+                    text_sink = self._aside = _Aside(session.printed)
                 self._spawn(stage, into, coming, picture_sink, text_sink, index == 0)
             coming = None if pipe is None else pipe.reader
 
@@ -201,8 +204,14 @@ class PipelineRun:
         if target.problem is not None:
             self._fail(target.problem)
         elif not target.count and plan.kinds[-1] == PICTURE:
-            self._fail(f"no picture came: {plan.target.name} is not written")
+            name = plan.target.name
+            instead = f"; its text as a picture: | text > {name}" if self._told_instead() else ""
+            self._fail(f"no picture came: {name} is not written{instead}")
         return True
+
+    def _told_instead(self) -> bool:
+        """Whether the program that was to give a picture gave text, which passes by the file."""
+        return self._aside is not None and self._aside.any
 
     @staticmethod
     def _status_of(member: Process | Task) -> int | None:
@@ -240,6 +249,27 @@ class PipelineRun:
         if self._target is not None and not self._decided:
             self._decided = True
             self._target.decide(False)
+
+
+class _Aside:
+    """A sink for text that goes past a file of pictures; notices whether ``any`` came."""
+
+    def __init__(self, sink: Sink[bytes]) -> None:
+        self._sink = sink
+        self.any = False
+
+    def write(self, message: bytes) -> Given:
+        """Hand it on."""
+        self.any = True
+        return self._sink.write(message)
+
+    def attach(self, wake: Wake) -> None:
+        """Call ``wake`` when there is room again."""
+        self._sink.attach(wake)
+
+    def close(self) -> None:
+        """The program writes no more."""
+        self._sink.close()
 
 
 def _is_fed(stage: AppStage, into: str) -> bool:

@@ -187,6 +187,23 @@ def shout() -> bytes:
     )
 
 
+def either() -> bytes:
+    """Text in, text out; could give pictures as well, and gives none."""
+    return build(
+        [
+            encode("[", PIC, ord("t"), ZERO),
+            encode("$", N, PIC, ord("n")),
+            jump("b", 5, N),
+            encode("]", PIC, ord("t"), ZERO),
+            jump("J", 0),
+            encode("H", ZERO),
+        ],
+        [matrix("line", "T"), matrix("n", "I")],
+        title="Either",
+        ports=("text", "picture"),
+    )
+
+
 def status(value: int) -> bytes:
     return build([encode("H", small(value))], [], title=f"Status {value}")
 

@@ -11,6 +11,7 @@ import pytest
 
 from .conftest import MakeShell, Shell
 from .fakes import load, picture, save
+from .programs import either
 
 
 def test_a_picture_through_an_app_into_a_file(shell: Shell) -> None:
@@ -220,6 +221,16 @@ def test_no_picture_is_no_success(shell: Shell) -> None:
     assert shell.run("empty | text > out.png") == 1
     assert "no picture came: out.png is not written" in shell.err
     assert "out.png" not in shell.files()
+
+
+def test_text_in_place_of_a_picture_is_told_the_way(shell: Shell) -> None:
+    (shell.folder / "words").write_bytes(b"abc")
+    shell.store.data["either"] = either()
+    assert shell.run("words | either > out.png") == 1
+    assert "out.png is not written; its text as a picture: | text > out.png" in shell.err
+    assert "abc" in shell.out
+    assert "out.png" not in shell.files()
+    assert shell.run("words | either | text > out.png") == 0
 
 
 def test_a_full_disk_is_told_and_stops_the_pipeline(shell: Shell) -> None:
