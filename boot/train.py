@@ -17,10 +17,11 @@ from . import environment
 from .errors import DONE, INTERRUPTED, BootError, wrong
 from .judge_glyphs import font
 from .standard import say
-from .streams import STANDARD, why
+from .streams import why
 from .train_again import is_picture, take_over
 from .train_options import DIGITS_SETTINGS, LM_SETTINGS
 from .train_progress import Progress
+from .train_targets import check_targets, read_icon, same_file
 
 if TYPE_CHECKING:
     from ..shell.lenses.networks import Network
@@ -37,7 +38,9 @@ if TYPE_CHECKING:
 _UNITS = {"lm": "tokens", "glyphs": "glyphs", "digits": "pictures"}
 #: What is added to the name of the picture for the checkpoint beside it.
 CHECKPOINT = ".checkpoint"
-_MOST_TEXT, _MOST_ICON = 1 << 30, 1 << 20
+_MOST_TEXT = 1 << 30
+#: How many strange bytes are named.
+_MOST_SHOWN = 12
 
 
 def main(options: Namespace) -> int:
@@ -47,7 +50,8 @@ def main(options: Namespace) -> int:
     from ..shell.lenses.networks.training.packages import MissingPackage
 
     environment.keep_cuda_repeatable()
-    _check_targets(options)
+    check_targets(options)
+    options.icon = read_icon(options.icon)
     try:
         if options.kind == "build":
             return _build(options)
@@ -56,25 +60,11 @@ def main(options: Namespace) -> int:
     except MissingPackage as error:
         raise BootError(error.what, "", error.advice) from error
     except (TrainingError, DescriptionError) as error:
-        raise BootError(error.what, "", error.advice) from error
+        named = str(options.weights) if options.kind == "build" else ""
+        raise BootError(error.what, named, error.advice) from error
 
 
 # ---- what is asked for ---------------------------------------------------------------------------
-
-
-def _check_targets(options: Namespace) -> None:
-    """Raise BootError for what could not be written, before hours are spent."""
-    for path in (options.output, getattr(options, "weights", None), options.sources):
-        if path is None:
-            continue
-        if str(path) == STANDARD:
-            raise wrong("training writes files", "name one with -o")
-        if not path.parent.is_dir():
-            raise wrong(f"there is no folder {path.parent}", "make it first", str(path))
-    if options.output.is_dir():
-        raise wrong("this is a folder", "name a file with -o", str(options.output))
-    if options.sources is not None and options.sources.exists() and not options.sources.is_dir():
-        raise wrong("--sources names a folder, and this is none", "", str(options.sources))
 
 
 def _given(options: Namespace, names: tuple[str, ...]) -> dict[str, Any]:
@@ -107,11 +97,17 @@ def _glyphs(options: Namespace) -> tuple[Task, Schedule]:
     strange = [byte for byte in text.vocabulary if byte != ord("\n") and not 32 <= byte < 127]
     if strange:
         raise BootError(
-            f"the text has bytes that are no letters of the font: {bytes(strange)!r}",
+            f"the text has bytes that are no letters of the font: {_some(bytes(strange))}",
             str(options.text),
             "give one of printable ASCII and ends of lines",
         )
     return GlyphsTask(shape, text, font()[list(text.vocabulary)]), schedule
+
+
+def _some(values: bytes) -> str:
+    """Bytes as they are written in Python; of many the first."""
+    more = len(values) - _MOST_SHOWN
+    return f"{values[:_MOST_SHOWN]!r}" + (f" and {more} more" if more > 0 else "")
 
 
 def _digits(options: Namespace) -> tuple[Task, Schedule]:
@@ -257,7 +253,12 @@ def _build(options: Namespace) -> int:
     from ..shell.lenses.networks.training import load_weights
 
     data = _read(options.weights, "file of weights", 1 << 34)
-    network = take_over(data, options) if is_picture(data) else load_weights(data)[0]
+    if is_picture(data):  # which may be made anew in its place
+        network = take_over(data, options)
+    elif same_file(options.weights, options.output):
+        raise wrong("the weights would be written over", "name another file", str(options.output))
+    else:
+        network, _ = load_weights(data)
     _picture(options, _fitted(network, options))
     return DONE
 
@@ -289,15 +290,12 @@ def _picture(options: Namespace, network: Network) -> None:
     from ..shell.lenses.networks.training.apps import app
 
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", options.output.stem).strip("-") or "model"
-    icon = options.icon or b""
-    if isinstance(icon, Path):
-        icon = _read(icon, "picture", _MOST_ICON)
     emitted = app(
         network,
         name=name,
         title=options.title,
         about=options.summary,
-        credits=Credits(options.author, options.licence, icon),
+        credits=Credits(options.author, options.licence, options.icon),
     )
     try:
         data = program.save(emitted.assemble())

@@ -37,6 +37,6 @@ def take_over(data: bytes, options: Namespace) -> Network:
     for name in ("title", "summary", "author", "licence"):
         setattr(options, name, getattr(options, name) or getattr(made.meta, name))
     icon = icon_of(made)
-    if options.icon is None and icon.size:
+    if not options.icon and icon.size:
         options.icon = png.encode(icon)
     return network

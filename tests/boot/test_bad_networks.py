@@ -77,6 +77,8 @@ def test_weights_that_become_no_picture(pxos: Pxos, here: Path, name: str) -> No
     assert (done.status, done.out) == (1, "")
     assert message in done.err
     assert done.err.startswith("pxos: ")
+    assert "w.npz" in done.err
+    assert "pickle.load" not in done.err  # which would run what a stranger put into the file
     assert sorted(path.name for path in here.iterdir()) == ["w.npz"]
 
 

@@ -237,6 +237,25 @@ def test_a_picture_is_made_anew_from_itself(pxos: Pxos, here: Path) -> None:
     assert (here / "mlp.png").read_bytes() == made
 
 
+def test_weights_are_not_written_over(pxos: Pxos, here: Path) -> None:
+    weights = save_weights(quantised(random_mlp(64, 12, 10)))
+    (here / "d.npz").write_bytes(weights)
+    done = pxos("train", "build", "d.npz", "-o", "./d.npz")
+    assert done.status == 2
+    assert "the weights would be written over" in done.err
+    assert (here / "d.npz").read_bytes() == weights
+
+
+def test_an_icon_of_another_size_is_told_before_anything_is_done(
+    pxos: Pxos, text: Path, here: Path
+) -> None:
+    (here / "icon.png").write_bytes(png.encode(np.full((16, 24, 4), 255, np.uint8)))
+    done = pxos("train", "lm", text, "-o", "m.png", *TINY, "--icon", "icon.png")
+    assert done.status == 2
+    assert done.err == "pxos: the icon is 16 x 24 (icon.png); an icon is 32 x 32\n"
+    assert sorted(path.name for path in here.iterdir()) == ["icon.png", "text.txt"]
+
+
 def test_other_pictures_are_not_taken_over(pxos: Pxos, here: Path, apps: Path) -> None:
     (here / "cut.png").write_bytes((apps / "still" / "still.png").read_bytes()[:-9])
     for picture in (apps / "still" / "still.png", here / "cut.png"):
@@ -277,6 +296,12 @@ def test_floats_are_fitted_as_one_asks(pxos: Pxos, here: Path) -> None:
         ("lm text.txt -o .", 2, "this is a folder"),
         ("lm text.txt -o -", 2, "training writes files"),
         ("lm text.txt -o m.png --sources text.txt", 2, "--sources names a folder"),
+        ("lm text.txt -o text.txt", 2, "the text would be written over"),
+        ("lm text.txt -o m.png --weights ./text.txt", 2, "the text would be written over"),
+        ("lm text.txt -o m.png --weights m.png", 2, "picture and weights would be one file"),
+        ("lm text.txt -o m.png --weights .", 2, "this is a folder"),
+        ("lm text.txt -o m.png --icon text.txt", 1, "text.txt is no picture"),
+        ("lm text.txt -o m.png --icon missing.png", 1, "the icon cannot be read, no such file"),
         ("lm text.txt -o m.png --device tpu", 2, "invalid choice: 'tpu'"),
         ("lm text.txt -o m.png --preset gpt5", 2, "no preset 'gpt5'"),
         ("lm text.txt -o m.png --width 10 --heads 3", 2, "3 heads do not divide a width of 10"),

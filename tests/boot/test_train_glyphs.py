@@ -68,7 +68,10 @@ def test_characters_that_are_no_ascii_are_refused(pxos: Pxos, text: Path) -> Non
     text.write_text(text.read_text() + "é")
     done = pxos("train", "glyphs", text, "-o", "g.png", *TINY)
     assert done.status == 1
-    assert "no letters of the font" in done.err
+    assert "no letters of the font: b'\\xa9\\xc3' (" in done.err
+    text.write_bytes(text.read_bytes() + bytes(range(128, 256)))
+    done = pxos("train", "glyphs", text, "-o", "g.png", *TINY)
+    assert "\\x8b' and 116 more (" in done.err
 
 
 def test_eval_says_what_it_needs(pxos: Pxos, here: Path) -> None:

@@ -19,6 +19,7 @@ from .packages import TrainingError
 
 #: Counts up when the content changes.
 VERSION = 1
+_ZIP = b"PK"
 _DAMAGED = (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile, zlib.error)
 
 Groups = Mapping[str, Mapping[str, np.ndarray]]
@@ -41,6 +42,9 @@ def unpack(data: bytes, what: str) -> tuple[dict[str, Any], dict[str, dict[str, 
 
     Raises TrainingError for what is damaged, foreign, or of another version.
     """
+    if not data.startswith(_ZIP):  # of which NumPy would say how to trust it as a pickle
+        found = "it is no NumPy archive" if data else "it is empty"
+        raise _damaged(what, found)
     groups: dict[str, dict[str, np.ndarray]] = {}
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
@@ -51,12 +55,16 @@ def unpack(data: bytes, what: str) -> tuple[dict[str, Any], dict[str, dict[str, 
                     groups.setdefault(group, {})[name] = archive[entry]
         version = about.pop("version")
     except (*_DAMAGED, AttributeError, TypeError) as error:
-        raise TrainingError(
-            f"this is no {what}, or it is damaged ({error})", "take another, or begin anew"
-        ) from error
+        raise _damaged(what, error) from error
     if version != VERSION:
         raise TrainingError(
             f"a {what} of version {version}, this pxOS reads {VERSION}",
             "use the pxOS that wrote it",
         )
     return about, groups
+
+
+def _damaged(what: str, why: object) -> TrainingError:
+    return TrainingError(
+        f"this is no {what}, or it is damaged ({why})", "take another, or begin anew"
+    )
