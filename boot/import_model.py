@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..fs.atomic import write_atomically
+from .built import tell_of_no_window
 from .errors import DONE, BootError, wrong
 from .standard import say, write_out
 from .streams import STANDARD, why
@@ -92,7 +93,8 @@ def main(options: Namespace) -> int:
     _check_targets(target, options)
     try:
         emitted = _emitted(options, _name(target, model))
-        data = program.save(emitted.assemble())
+        made = emitted.assemble()
+        data = program.save(made)
     except (ForeignError, DescriptionError, QuantiseError) as error:
         raise BootError(error.what, str(model), error.advice) from error
     except LayoutError as error:
@@ -106,6 +108,7 @@ def main(options: Namespace) -> int:
     _write(target, data)
     if target != STANDARD:
         say(f"{target}: {len(data):,} bytes")
+    tell_of_no_window(made, options.groups)
     return DONE
 
 

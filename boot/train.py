@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..fs.atomic import write_atomically
 from . import environment
+from .built import tell_of_no_window
 from .errors import DONE, INTERRUPTED, BootError, wrong
 from .judge_glyphs import font
 from .standard import say
@@ -298,7 +299,8 @@ def _picture(options: Namespace, network: Network) -> None:
         credits=Credits(options.author, options.licence, options.icon),
     )
     try:
-        data = program.save(emitted.assemble())
+        made = emitted.assemble()
+        data = program.save(made)
     except AsmError as error:
         say(str(error))
         raise BootError("the picture cannot be assembled", str(options.output)) from error
@@ -313,6 +315,7 @@ def _picture(options: Namespace, network: Network) -> None:
             _write(options.sources / file, content)
     _write(options.output, data)
     say(f"wrote {options.output}: {len(data):,} bytes")
+    tell_of_no_window(made, getattr(options, "groups", None) or 1)
 
 
 def _write(path: Path, data: bytes) -> None:

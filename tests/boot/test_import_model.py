@@ -13,6 +13,7 @@ from PIL import Image
 
 from pxos.boot import cli
 from pxos.boot.import_model import METHODS
+from pxos.kernel.machine import program as program_file
 from pxos.shell.lenses.networks.quantise import METHODS as QUANTISERS
 from tests.shell.lenses.networks.importers import bpe, models
 
@@ -45,6 +46,35 @@ def test_a_language_model_writes(
     assert written[0] == written[1]
     assert written[0].startswith(b"The theme")
     assert len(written[0]) > len(b"The theme")
+
+
+def test_its_text_is_drawn(folder: Path, tmp_path: Path) -> None:
+    picture, shot = tmp_path / "tiny.png", tmp_path / "shot.png"
+    assert cli.main(["import", str(folder), "-o", str(picture)]) == 0
+    words = ["--headless", "--frames", "60", "--screenshot", str(shot)]
+    assert cli.main(["run", *words, str(picture), "grüße\nThe theme", "--tokens", "0"]) == 0
+    shown = np.asarray(Image.open(shot).convert("L")) > 128
+    assert shown.shape == (320, 320)
+    lines, columns = shown.reshape(20, 16, -1), shown.reshape(320, -1, 8)
+    assert list(np.flatnonzero(lines.any(axis=(1, 2)))) == [0, 1]
+    assert list(np.flatnonzero(columns[:16].any(axis=(0, 2)))) == [*range(5)]
+    assert list(np.flatnonzero(columns[16:32].any(axis=(0, 2)))) == [0, 1, 2, 4, 5, 6, 7, 8]
+
+
+def test_without_names_for_a_window_it_says_so(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    config, tensors = models.gpt2(len(TOKENISER.pieces))
+    made = models.write(tmp_path / "small", config, tensors)
+    (made / "tokenizer.json").write_text(json.dumps(bpe.byte_level_json(TOKENISER)))
+    note = "pxos: it has no window: its matrices leave too few names for one; fewer --groups"
+    for groups, said in ((1, False), (3, True)):
+        picture = tmp_path / f"{groups}.png"
+        words = ["import", str(made), "-o", str(picture), "--groups", str(groups)]
+        assert cli.main(words) == 0
+        assert (note in capfd.readouterr().err) is said
+        drawn = "screen" in program_file.load(picture.read_bytes()).meta.ports
+        assert drawn is not said
 
 
 def test_groups_of_rows(folder: Path, tmp_path: Path) -> None:

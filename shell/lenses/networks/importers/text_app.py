@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from string import Template
 
 import numpy as np
 
-from ...assembler import AsmError
 from ..description import Transformer
 from ..emit import Emitted, emit
 from .bpe_tables import tokeniser_files
@@ -192,7 +190,7 @@ const PAGE_COLUMNS = 40
 ; piece goes to the text port and the page; bytes of a character that is not whole wait.
 proc write {
     rest    : T
-    letters : I                           ; the page
+    letters : I [PAGE_ROWS, PAGE_COLUMNS] ; the page
     spot    : I                           ; where the next letter goes, counted row by row
     pic     : P scratch
     shown   : I scratch
@@ -213,10 +211,9 @@ proc write {
     call glyphs
     shown = glyphs.shown
     shown[where shown < 0] = GLYPH_MISSING
-    unless size(letters) { letters = reshape(0, [PAGE_ROWS, PAGE_COLUMNS]) }
     next = 0
     while next < size(shown) {
-        if shown[next] == '\n' {
+        if shown[next] == '\\n' {
             spot = (spot / PAGE_COLUMNS + 1) * PAGE_COLUMNS
         } else {
             letters[spot] = shown[next]
@@ -291,24 +288,7 @@ def text_app(
     }
     drawing = {"screen": "screen ", "size": "size  320x480\n", "write": "call write"}
     files[main] = (APP.substitute(words, **drawing) + PAGE).encode()
-    if not _fits(files, main):
+    if not Emitted(files, main).fits():
         plain = {"screen": "", "size": "", "write": "out(text, piece)"}
         files[main] = APP.substitute(words, **plain).encode()
     return Emitted(files, main)
-
-
-def _fits(files: Mapping[str, bytes], main: str) -> bool:
-    """Whether sources assemble; tried with arrays of one element, which takes no time."""
-    light = {}
-    for name, data in files.items():
-        if name.endswith(".npy"):
-            kind = np.load(io.BytesIO(data), allow_pickle=False).dtype
-            buffer = io.BytesIO()
-            np.save(buffer, np.zeros((1, 1), kind), allow_pickle=False)
-            data = buffer.getvalue()
-        light[name] = data
-    try:
-        Emitted(light, main).assemble()
-    except AsmError:
-        return False
-    return True
