@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from argparse import Namespace
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ import numpy as np
 
 from . import judge_glyphs
 from .errors import DONE, BootError, wrong
-from .judging import Countdown, executor, open_picture, read_text, tell_facts
+from .judging import Countdown, Losses, executor, open_picture, tell_facts, text_to_judge_by
 
 if TYPE_CHECKING:
     from ..kernel.machine.program import Program
@@ -46,49 +45,23 @@ def _evaluate_text(program: Program, options: Namespace) -> int:
     from ..shell.lenses.networks.readback import Matrices
     from ..shell.lenses.networks.validate import run, words_of
 
-    if options.text is None:
-        raise wrong("which text?", f"pxos eval {options.model} TEXT")
-    text = read_text(options.text, options.last)
-    losses: list[np.ndarray] = []
+    text = text_to_judge_by(options)
     with executor(options) as factory:
         found = Matrices(program)
         read = reading.read_text(program, found, factory, text)
-        foreseen = len(read.tokens) - 1
-        if foreseen < 1:
-            raise BootError(
-                "the text is too short: the network knows one character of it",
-                str(options.text),
-                "two are the least",
-            )
-        begin = time.perf_counter()
-        with Countdown(foreseen, "tokens", time.perf_counter) as countdown:
+        window = reading.context_of(found)
+        with Losses(options, "token", len(read.tokens) - 1) as losses:
 
             def take(picture: np.ndarray) -> None:
-                losses.append(words_of(picture).ravel() / 65536)
-                countdown.count(len(losses[-1]))
+                losses.add(words_of(picture).ravel() / 65536)
 
             run(program, factory, arguments={"mode": "loss"}, text=read.text, take=take)
-        seconds = max(time.perf_counter() - begin, 1e-9)
-        window = reading.context_of(found)
-    nats = float(np.concatenate(losses).sum())
-    facts: dict[str, object] = {
-        "loss": nats / foreseen,
-        "bits_per_character": nats / math.log(2) / read.characters,
-        "tokens": foreseen,
-        "characters": read.characters,
-        "left_out": read.left_out,
-        "window": window,
-        "tokens_a_second": foreseen / seconds,
-        "on": options.on,
-    }
-    shown = {
-        "loss": "{:.4f} nats a token",
-        "bits_per_character": "{:.4f}",
-        "tokens": f"{{:,}}, read in windows of {window:,}",
-        "left_out": "{:,} characters that the network does not know",
-        "tokens_a_second": "{:,.0f}",
-    }
-    tell_facts(facts, options.json, shown)
+    losses.tell(
+        characters=read.characters,
+        left_out=read.left_out,
+        window=window,
+        unknown="that the network does not know",
+    )
     return DONE
 
 

@@ -3,15 +3,14 @@ the font of the system first."""
 
 from __future__ import annotations
 
-import math
 import time
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .errors import DONE, BootError, wrong
-from .judging import Countdown, executor, read_text, tell_facts
+from .errors import DONE, BootError
+from .judging import Countdown, Losses, executor, read_text, text_to_judge_by
 
 if TYPE_CHECKING:
     from ..kernel.machine.program import Program
@@ -45,50 +44,25 @@ def evaluate(program: Program, options: Namespace) -> int:
     from ..shell.lenses.networks.readback import Matrices
     from ..shell.lenses.networks.reading import context_of
 
-    if options.text is None:
-        raise wrong("which text?", f"pxos eval {options.model} TEXT")
-    text = read_text(options.text, options.last)
-    found: list[np.ndarray] = []
+    text = text_to_judge_by(options)
     with executor(options) as factory:
         matrices = Matrices(program)
         tokens, left_out = _drawn(matrices, text)
         window, foreseen = context_of(matrices), len(tokens) - 1
-        if foreseen < 1:
-            raise BootError(
-                "the text is too short: the network knows at most one glyph of it",
-                str(options.text),
-                "two are the least",
-            )
-        begin = time.perf_counter()
-        with Countdown(foreseen, "glyphs", time.perf_counter) as countdown:
+        with Losses(options, "glyph", foreseen) as losses:
 
             def take(first: int, logits: np.ndarray) -> None:
-                found.append(
-                    glyph_pages.losses(logits, tokens[first + 1 : first + 1 + len(logits)])
-                )
-                countdown.count(len(logits))
+                following = tokens[first + 1 : first + 1 + len(logits)]
+                losses.add(glyph_pages.losses(logits, following))
 
             glyphs = matrices.text("GLYPHS")
             glyph_pages.judge(program, factory, glyphs, tokens[:-1], window, take)
-        seconds = max(time.perf_counter() - begin, 1e-9)
-    nats = float(np.concatenate(found).sum())
-    facts: dict[str, object] = {
-        "loss": nats / foreseen,
-        "bits_per_character": nats / math.log(2) / foreseen,
-        "glyphs": foreseen,
-        "left_out": left_out,
-        "window": window,
-        "glyphs_a_second": foreseen / seconds,
-        "on": options.on,
-    }
-    shown = {
-        "loss": "{:.4f} nats a glyph",
-        "bits_per_character": "{:.4f}",
-        "glyphs": f"{{:,}}, read in windows of {window:,}",
-        "left_out": "{:,} characters whose glyph the network does not know",
-        "glyphs_a_second": "{:,.0f}",
-    }
-    tell_facts(facts, options.json, shown)
+    losses.tell(
+        characters=foreseen,
+        left_out=left_out,
+        window=window,
+        unknown="whose glyph the network does not know",
+    )
     return DONE
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import sys
+import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,12 +15,14 @@ from typing import TYPE_CHECKING
 
 from ..kernel.placement import GPU, NoGpuError, cpu_executors_for_much
 from . import environment, gpu
-from .errors import BootError
+from .errors import BootError, wrong
 from .standard import say, tell
 from .streams import STANDARD, why
 from .train_progress import span
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from ..kernel.machine.program import Program
     from ..shell.lenses.networks import ExecutorFactory
 
@@ -88,6 +92,72 @@ def read_text(path: Path, last: int | None) -> bytes:
     else:
         text = read_file(path, "text", MOST_TEXT)
     return text if last is None else text[-last:]
+
+
+def text_to_judge_by(options: Namespace) -> bytes:
+    """The text that ``pxos eval`` was given; raises BootError."""
+    if options.text is None:
+        raise wrong("which text?", f"pxos eval {options.model} TEXT")
+    return read_text(options.text, options.last)
+
+
+class Losses:
+    """The losses of a text, as they are found: a context manager that measures the time, shows how
+    far it is, and ``tell``s what came of it."""
+
+    def __init__(self, options: Namespace, unit: str, foreseen: int) -> None:
+        """``unit``: what is ``foreseen`` so many times, a token or a glyph.
+
+        Raises BootError if nothing is.
+        """
+        if foreseen < 1:
+            one = "character" if unit == "token" else unit
+            raise BootError(
+                f"the text is too short: the network knows at most one {one} of it",
+                str(options.text),
+                "two are the least",
+            )
+        self._options, self._unit, self._foreseen = options, unit, foreseen
+        self._nats = 0.0
+        self._countdown = Countdown(foreseen, f"{unit}s", time.perf_counter)
+        self._begun = self._seconds = 0.0
+
+    def __enter__(self) -> Losses:
+        self._begun = time.perf_counter()
+        self._countdown.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._countdown.__exit__(*error)
+        self._seconds = max(time.perf_counter() - self._begun, 1e-9)
+
+    def add(self, nats: np.ndarray) -> None:
+        """The losses of what comes next, in nats (n,)."""
+        self._nats += float(nats.sum())
+        self._countdown.count(len(nats))
+
+    def tell(self, *, characters: int, left_out: int, window: int, unknown: str) -> None:
+        """Print them for a text of so many characters that are foreseen, of which others were
+        ``left_out``: those that are ``unknown``.  ``window``: how much is read at once."""
+        foreseen, unit = self._foreseen, self._unit
+        facts: dict[str, object] = {
+            "loss": self._nats / foreseen,
+            "bits_per_character": self._nats / math.log(2) / characters,
+            f"{unit}s": foreseen,
+            "characters": characters,
+            "left_out": left_out,
+            "window": window,
+            f"{unit}s_a_second": foreseen / self._seconds,
+            "on": self._options.on,
+        }
+        shown = {
+            "loss": f"{{:.4f}} nats a {unit}",
+            "bits_per_character": "{:.4f}",
+            f"{unit}s": f"{{:,}}, read in windows of {window:,}",
+            "left_out": f"{{:,}} characters {unknown}",
+            f"{unit}s_a_second": "{:,.0f}",
+        }
+        tell_facts(facts, self._options.json, shown)
 
 
 def tell_facts(facts: dict[str, object], as_json: bool, shown: dict[str, str]) -> None:

@@ -69,6 +69,23 @@ def pxos(here: Path, capsys: pytest.CaptureFixture[str]) -> Pxos:
     return run
 
 
+#: Options of ``pxos train`` for a network that is trained in no time, the same everywhere.
+_SMALL = (
+    "--layers=1 --width=16 --heads=2 --context=16 --batch=4 --steps=12 --warmup=2 --evaluate=6",
+    "--finetune=6 --threads=1 --device=cpu",
+)
+TINY = " ".join(_SMALL).split()
+
+
+@pytest.fixture
+def text(here: Path) -> Path:
+    """A text of five words that a network can be trained on."""
+    path = here / "text.txt"
+    words = np.random.default_rng(0).choice(["to", "be", "or", "not", "\n"], 700)
+    path.write_text(" ".join(words))
+    return path
+
+
 @dataclass
 class Server:
     """A display server: the value of DISPLAY, and the folder with the file of what it shows."""

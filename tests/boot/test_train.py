@@ -17,23 +17,9 @@ from pxos.shell.lenses.networks.readback import read_mlp
 from pxos.shell.lenses.networks.samples import random_mlp, random_transformer
 from pxos.shell.lenses.networks.training import load_weights, save_weights
 
-from .conftest import Pxos
+from .conftest import TINY, Pxos
 
 WHY = "PyTorch is not installed: make test-train"
-_SMALL = (
-    "--layers=1 --width=16 --heads=2 --context=16 --batch=4 --steps=12 --warmup=2 --evaluate=6",
-    "--finetune=6 --threads=1 --device=cpu",
-)
-TINY = " ".join(_SMALL).split()
-
-
-@pytest.fixture
-def text(here: Path) -> Path:
-    path = here / "text.txt"
-    words = np.random.default_rng(0).choice(["to", "be", "or", "not", "\n"], 700)
-    path.write_text(" ".join(words))
-    return path
-
 
 # ---- with PyTorch --------------------------------------------------------------------------------
 

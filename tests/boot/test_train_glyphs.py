@@ -11,21 +11,7 @@ import pytest
 from pxos.boot.judge_glyphs import font
 from pxos.shell.lenses.networks.training import load_weights
 
-from .conftest import Pxos
-
-_SMALL = (
-    "--layers=1 --width=16 --heads=2 --context=16 --batch=4 --steps=12 --warmup=2 --evaluate=6",
-    "--finetune=6 --threads=1 --device=cpu",
-)
-TINY = " ".join(_SMALL).split()
-
-
-@pytest.fixture
-def text(here: Path) -> Path:
-    path = here / "text.txt"
-    words = np.random.default_rng(0).choice(["to", "be", "or", "not", "\n"], 700)
-    path.write_text(" ".join(words))
-    return path
+from .conftest import TINY, Pxos
 
 
 def test_a_text_becomes_a_picture_that_reads_pictures(pxos: Pxos, text: Path, here: Path) -> None:
