@@ -126,6 +126,10 @@ class Resolver:
     ) -> None:
         """A table entry was pointed elsewhere: ``new`` is what :meth:`resting` was there."""
         known = self.known
+        if len(new) == 1 and entry in new and not self._rest_on.get(entry):
+            known[entry] = new[entry]  # no view rests on it
+            self._holders.clear()
+            return
         for one in self._rest_on.get(entry, ()):
             if one not in new and one < FIRST_SMALL:
                 known.pop(one, None)

@@ -13,8 +13,9 @@ when Name changes an entry for the first time, and when the executor forgets.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import count
 
 from ..isa import FIRST_SMALL
 from ..memory import SYS_ROW
@@ -32,11 +33,16 @@ class Scene:
 
     ``known``: what it and the views that rest on it mean.  ``words``: the closures that rest on
     them.  ``version``: of the regions that are known to bear the arrival of this scene.
+    ``number``: its own.  ``gone``: words of the scene numbered ``after``, which it followed last,
+    that are none of its words.
     """
 
     known: dict[int, Matrix | Fault]
     words: dict[int, Pair]
+    number: int
     version: int = -1
+    after: int = -1
+    gone: set[int] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -57,6 +63,7 @@ class Names:
     _now: dict[int, Scene] = field(default_factory=dict)
     _renamed: set[int] = field(default_factory=set)
     _watched: set[int] = field(default_factory=set)
+    _numbers: Iterator[int] = field(default_factory=count)
     _rests: dict[int, frozenset[int]] = field(default_factory=dict)
 
     # ---- what the executor reports -----------------------------------------------------------
@@ -120,7 +127,8 @@ class Names:
         self._watched.update(known, resolver.entries_at(row))
         scenes = self._scenes.setdefault(entry, {})
         old = scenes.pop(row, None)
-        scene = Scene(known, words, old.version if old is not None else -1)
+        version = old.version if old is not None else -1
+        scene = Scene(known, words, next(self._numbers), version)
         if self._stands_alone(entry, known):
             scenes[row] = scene
         return scene
@@ -178,7 +186,9 @@ class Names:
             old = self._scene(entry)
             gone = self._words_on((entry, *old.known)) - scene.words.keys()
         else:
-            gone = old.words.keys() - scene.words.keys()
+            if scene.after != old.number:
+                scene.after, scene.gone = old.number, old.words.keys() - scene.words.keys()
+            gone = scene.gone
         for word in gone:
             self.fast.pop(word, None)
             self.show(word, None)
