@@ -88,6 +88,10 @@ def compare(
         tokens = np.random.default_rng(1).integers(0, len(glyphs), 2 * context)
     else:
         tokens, _ = _drawn(found, read_text(options.text, options.last))
+        if not len(tokens):
+            raise BootError(
+                "the text has no character whose glyph the network knows", str(options.text)
+            )
     wanted, tally = Reference(network), Tally()
     with Countdown(len(tokens), "glyphs", time.perf_counter) as countdown:
 

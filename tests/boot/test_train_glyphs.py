@@ -70,6 +70,13 @@ def test_eval_says_what_it_needs(pxos: Pxos, here: Path) -> None:
     assert "too short" in done.err
 
 
+def test_a_text_without_glyphs_it_knows(pxos: Pxos, here: Path) -> None:
+    (here / "foreign.txt").write_bytes(b"\xe6\x97\xa5")
+    done = pxos("validate", "glyphs", "--text", "foreign.txt")
+    assert (done.status, done.out) == (1, "")
+    assert "the text has no character whose glyph the network knows (foreign.txt)" in done.err
+
+
 def test_the_glyphs_of_characters_differ() -> None:
     shown = font()
     assert shown.shape == (256, 128)
