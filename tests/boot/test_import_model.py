@@ -61,6 +61,17 @@ def test_its_text_is_drawn(folder: Path, tmp_path: Path) -> None:
     assert list(np.flatnonzero(columns[16:32].any(axis=(0, 2)))) == [0, 1, 2, 4, 5, 6, 7, 8]
 
 
+def test_of_a_long_prompt_it_says_what_it_reads(
+    folder: Path, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    picture, prompt = tmp_path / "tiny.png", "the theme of them " * 9
+    assert cli.main(["import", str(folder), "-o", str(picture), "--context", "20"]) == 0
+    capfdbinary.readouterr()
+    for text, note in (("the", b""), (prompt, b"pxos: tiny reads the last 20 tokens of that\n")):
+        assert cli.main(["run", str(picture), text, "--tokens", "1"]) == 0
+        assert capfdbinary.readouterr().err == note
+
+
 def test_without_names_for_a_window_it_says_so(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

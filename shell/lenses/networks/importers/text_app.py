@@ -47,6 +47,7 @@ include "nn_sample.pxi"
 const BEFORE = $before                    ; how many tokens stand before every text
 const STRIPS = $strips                    ; 1: without a prompt, the text's first space is left out
 const BEGIN = 16                          ; BPE_AT_16: those, or what begins a text without a prompt
+const NOTE = 1                            ; what is written so goes to the user, not on
 const STOP = 17                           ; BPE_AT_17: tokens that end a text, -1: none
 
 bytes   : T
@@ -77,7 +78,7 @@ call bpe
 codes = bpe.tokens
 at = size(codes)
 if at > CONTEXT - BEFORE {
-    codes = codes[iota(CONTEXT - BEFORE, at - (CONTEXT - BEFORE))]
+$note    codes = codes[iota(CONTEXT - BEFORE, at - (CONTEXT - BEFORE))]
 }
 if BEFORE or at == 0 { call begin }
 at = size(codes)
@@ -251,7 +252,8 @@ def text_app(
 ) -> Emitted:
     """The sources, weights and tables of an app, ``NAME.pxa``.
 
-    It draws the text as well, if the network leaves enough of the matrices that a program can name.
+    It draws the text as well, and tells the user of a prompt that is too long, if the network leaves
+    enough of the matrices that a program can name.
 
     ``start``: the tokens that begin a text without a prompt where the tokeniser has none itself;
     ``stop``: those that end one.  ``name``: letters, digits and underscores.  ``method`` and
@@ -286,9 +288,15 @@ def text_app(
         "before": before,
         "strips": int(tokeniser.strips),
     }
-    drawing = {"screen": "screen ", "size": "size  320x480\n", "write": "call write"}
+    said = f"reads the last {network.context - before} tokens of that"
+    drawing = {
+        "screen": "screen ",
+        "size": "size  320x480\n",
+        "write": "call write",
+        "note": f'    out(text, "{said}", NOTE)\n',
+    }
     files[main] = (APP.substitute(words, **drawing) + PAGE).encode()
     if not Emitted(files, main).fits():
-        plain = {"screen": "", "size": "", "write": "out(text, piece)"}
+        plain = {"screen": "", "size": "", "write": "out(text, piece)", "note": ""}
         files[main] = APP.substitute(words, **plain).encode()
     return Emitted(files, main)
