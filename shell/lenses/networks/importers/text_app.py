@@ -252,8 +252,8 @@ def text_app(
 ) -> Emitted:
     """The sources, weights and tables of an app, ``NAME.pxa``.
 
-    It draws the text as well, and tells the user of a prompt that is too long, if the network leaves
-    enough of the matrices that a program can name.
+    It draws the text as well, and tells the user of a prompt that is too long, if the network
+    leaves enough of the matrices that a program can name.
 
     ``start``: the tokens that begin a text without a prompt where the tokeniser has none itself;
     ``stop``: those that end one.  ``name``: letters, digits and underscores.  ``method`` and
