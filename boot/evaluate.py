@@ -21,6 +21,8 @@ def main(options: Namespace) -> int:
     from ..shell.lenses.networks import glyph_pages, reading, seeing
 
     program = open_picture(options.model)
+    if options.seed is not None and not seeing.reads_digits(program):
+        raise wrong("only digits are held out by a seed", "leave it out", "--seed")
     if reading.judges(program):
         return _evaluate_text(program, options)
     if glyph_pages.judges(program):
@@ -74,7 +76,8 @@ def _evaluate_digits(program: Program, options: Namespace) -> int:
     if options.text is not None or options.last is not None:
         raise wrong("this network reads digits, no text", f"pxos eval {options.model}")
     try:
-        task = DigitsTask(DigitsModel(), SCHEDULE.seed)
+        seed = SCHEDULE.seed if options.seed is None else options.seed
+        task = DigitsTask(DigitsModel(), seed)
     except MissingPackage as error:
         raise BootError(error.what, "", error.advice) from error
     scores = []

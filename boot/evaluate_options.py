@@ -34,6 +34,12 @@ def add_evaluate(commands: Any, whole: Any) -> None:
         help="a file, read byte by byte; - is standard input",
     )
     _add_last(evaluate, whole)
+    evaluate.add_argument(
+        "--seed",
+        type=whole(0, (1 << 63) - 1),
+        metavar="N",
+        help="what the training of a reader of digits began with: which digits it held out (1)",
+    )
 
     validate = commands.add_parser(
         "validate",

@@ -121,6 +121,7 @@ def test_digits_that_training_held_out(pxos: Pxos, monkeypatch: pytest.MonkeyPat
         (["{}/bpe.png", "empty"], 1, "the text has no character that the network knows"),
         (["{}/lm.png"], 2, "which text?"),
         (["{}/lm.png", "text", "--last", "1"], 2, "--last"),
+        (["{}/lm.png", "text", "--seed", "3"], 2, "only digits are held out by a seed"),
         (["{}/mlp.png", "text"], 1, "this network looks at pictures"),
         (["still", "text"], 1, "this picture is no network that judges texts"),
         (["cut.png", "text"], 1, "cut.png"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import signal
 import sys
 from pathlib import Path
@@ -165,11 +167,21 @@ def test_digits(pxos: Pxos, here: Path) -> None:
     pytest.importorskip("torch", reason=WHY)
     pytest.importorskip("sklearn", reason="scikit-learn is not installed: make test-train")
     words = ["--steps", "30", "--finetune", "10", "--hidden", "24", "--threads", "1"]
-    done = pxos("train", "digits", "-o", "d.png", *words, "--device", "cpu")
+    done = pxos("train", "digits", "-o", "d.png", *words, "--device", "cpu", "--seed", "3")
     assert done.status == 0
     assert "pictures/s" in done.err
     assert "% right" in done.err
-    assert program.load((here / "d.png").read_bytes()).meta.ports == ("text", "picture")
+    # By the machine, of the digits that were held out, whose shares of ink it is shown as bytes.
+    judged = pxos("eval", "d.png", "--seed", "3", "--json")
+    assert (judged.status, judged.err) == (0, "")
+    facts = json.loads(judged.out)
+    assert facts["digits"] == 359
+    (said,) = re.findall(r"as exported: .* loss (.+), (.+) right", done.err)
+    assert facts["loss"] == pytest.approx(float(said[0]), abs=1e-3)
+    assert facts["accuracy"] * 100 == pytest.approx(float(said[1].rstrip("%")), abs=1)
+    assert program.load((here / "d.png").read_bytes()).meta.ports == (
+        "text", "picture", "arguments",
+    )  # fmt: skip
 
 
 # ---- without -------------------------------------------------------------------------------------

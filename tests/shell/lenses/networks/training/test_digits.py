@@ -35,8 +35,8 @@ class _Desk(_Pictures):
     __slots__ = ("waiting",)
 
 
-def look(program, *pictures: np.ndarray) -> list[str]:
-    desk = _Desk()
+def look(program, *pictures: np.ndarray, cells: bool = False) -> list[str]:
+    desk = _Desk(arguments=[Message("I", np.array([[cells]], np.int32))])
     desk.give(*pictures)
     stop = CpuExecutor(open_memory(program, 1 << 28), desk).run(1 << 40)
     assert (stop.reason, stop.detail) == ("H", 0)
@@ -177,3 +177,19 @@ def test_what_the_program_says() -> None:
     assert sign == "%"
     assert none == clear_line == "no digit"
     assert drawn == line  # black on nothing is black on white
+
+
+def test_cells_are_taken_as_they_are() -> None:
+    """What is nearly blank, or off the middle, is a digit as well: nothing is cropped or scaled."""
+    network = quantised(random_mlp(64, 16, 10, seed=4))
+    program = app(network, name="digits").assemble()
+    shown = np.random.default_rng(5).random((6, 8, 8))
+    shown[0] = 0
+    shown[1, :, 4:] = 0
+    shares = np.rint(shown * 255) / 255
+    wanted = evaluate_mlp(network, shares.reshape(-1, 64)).argmax(axis=1)
+    *lines, odd = look(
+        program, *(picture(ink) for ink in shown), picture(np.ones((8, 9))), cells=True
+    )
+    assert [int(line[0]) for line in lines] == list(wanted)
+    assert odd == "no digit: --cells takes pictures of 8 x 8"
