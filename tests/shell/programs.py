@@ -97,17 +97,22 @@ def brighten() -> bytes:
     )
 
 
+def handing_on(port: str) -> list[int]:
+    """The code that gives each message of a port as it came."""
+    return [
+        encode("[", PIC, ord(port), ZERO),
+        encode("$", N, PIC, ord("n")),
+        jump("b", 5, N),
+        encode("]", PIC, ord(port), ZERO),
+        jump("J", 0),
+        encode("H", ZERO),
+    ]
+
+
 def limit() -> bytes:
     """Each picture as it is; arguments of several words."""
     return build(
-        [
-            encode("[", PIC, ord("p"), ZERO),
-            encode("$", N, PIC, ord("n")),
-            jump("b", 5, N),
-            encode("]", PIC, ord("p"), ZERO),
-            jump("J", 0),
-            encode("H", ZERO),
-        ],
+        handing_on("p"),
         [matrix("pic", "P"), matrix("n", "I")],
         title="Limit",
         ports=("picture", "arguments"),
@@ -190,14 +195,7 @@ def shout() -> bytes:
 def either() -> bytes:
     """Text in, text out; could give pictures as well, and gives none."""
     return build(
-        [
-            encode("[", PIC, ord("t"), ZERO),
-            encode("$", N, PIC, ord("n")),
-            jump("b", 5, N),
-            encode("]", PIC, ord("t"), ZERO),
-            jump("J", 0),
-            encode("H", ZERO),
-        ],
+        handing_on("t"),
         [matrix("line", "T"), matrix("n", "I")],
         title="Either",
         ports=("text", "picture"),
