@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pxos.kernel.machine.program import save
+from pxos.kernel.machine.program import load, save
 from pxos.shell.lenses.networks import emit, quantised
 from pxos.shell.lenses.networks.samples import random_mlp, random_transformer
 from pxos.shell.lenses.networks.training import save_weights
@@ -28,6 +28,17 @@ NETWORK = random_transformer("gpt2", width=32, context=24, seed=4, vocabulary=VO
 @pytest.fixture(scope="module")
 def picture() -> bytes:
     return save(emit(quantised(NETWORK)).assemble())
+
+
+def test_groups_that_leave_no_window_are_told(pxos: Pxos, here: Path) -> None:
+    (here / "w.npz").write_bytes(save_weights(NETWORK))
+    note = "pxos: it has no window: its matrices leave too few names for one; fewer --groups"
+    for groups, told in ((1, False), (2, True)):
+        done = pxos("train", "build", "w.npz", "-o", "w.png", "--groups", str(groups))
+        assert done.status == 0
+        assert (note in done.err) is told
+        made = load((here / "w.png").read_bytes())
+        assert ("screen" in made.meta.ports) is not told
 
 
 # ---- weights -------------------------------------------------------------------------------------
