@@ -7,6 +7,8 @@ at a time, all heads together.  :class:`HeadByHead` is the loop of llama2.c in N
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from itertools import islice
 
 import numpy as np
 
@@ -165,24 +167,26 @@ class Reference:
         return self.step(np.asarray(tokens))
 
     def generate(self, prompt: np.ndarray, count: int) -> list[int]:
-        """``count`` likeliest tokens after a prompt, one at a time: the peer for speed.
+        """``count`` likeliest tokens after a prompt, see :meth:`stream`."""
+        return list(islice(self.stream(prompt), count))
+
+    def stream(self, prompt: np.ndarray) -> Iterator[int]:
+        """The likeliest tokens after a prompt, one at a time, for ever: the peer for speed.
 
         When the context is full, the later half of the text is read again, as the picture does.
         """
         text = list(map(int, prompt))
         last = self.step(np.array(text))[-1]
         at = len(text)
-        made: list[int] = []
-        while len(made) < count:
-            made.append(int(last.argmax()))
-            text.append(made[-1])
+        while True:
+            text.append(int(last.argmax()))
+            yield text[-1]
             if at == self.network.context:
                 at = self.network.context // 2
                 last = self.step(np.array(text[-at:]))[-1]
             else:
                 last = self.step(np.array(text[-1:]), at)[-1]
                 at += 1
-        return made
 
 
 class HeadByHead(Reference):
