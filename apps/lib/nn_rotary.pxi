@@ -13,17 +13,18 @@ ROTARY_SIGN : I = [2 * (c % 2) - 1 for c in 0..TURNED]
 ROTARY_SWAP : I = [c + 1 - 2 * (c % 2) for c in 0..TURNED]
 
 proc rotary {
-    place  : I scratch
+    first  : I                            ; a number for each token; shapes that stay are planned once
+    place  : I
     swap   : I
     cosine : X
     sine   : X
-    place = transpose(attention.at) * (HEAD // 2)
-    place = place + ROTARY_PAIR
+    first = transpose(attention.at) * (HEAD // 2)
+    place = first + ROTARY_PAIR
     cosine = ROTARY_COSINE[place]
     sine = ROTARY_SINE[place]
     sine *= ROTARY_SIGN
-    swap = attention.token * WHOLE
-    swap = swap + ROTARY_SWAP
+    first = attention.token * WHOLE
+    swap = first + ROTARY_SWAP
 }
 
 ; rotate(part, whole): turns the queries and keys of whole (count rows of WHOLE columns); part is
