@@ -31,6 +31,8 @@ from .tree import Expr
 
 #: How many matrices of its own a program's instructions can name.
 NEAR_ENTRIES = FIRST_SMALL - FIRST_FREE_ENTRY
+#: How the error begins that there are more.
+TOO_MANY_NAMES = f"instructions can name {NEAR_ENTRIES} matrices"
 ICON_SIZE = (32, 32)
 _MAX_DIMENSION = 1 << 26
 _T = TypeVar("_T")
@@ -176,9 +178,9 @@ class Assembly:
             self.problems.add(
                 SourceError(
                     place,
-                    f"instructions can name {NEAR_ENTRIES} matrices, this program needs "
-                    f"{len(placed)}: {len(near)} declared, {len(constants_)} constants (texts, "
-                    f"lists, numbers outside -16..47), {len(temporaries)} temporaries",
+                    f"{TOO_MANY_NAMES}, this program needs {len(placed)}: {len(near)} declared, "
+                    f"{len(constants_)} constants (texts, lists, numbers outside -16..47), "
+                    f"{len(temporaries)} temporaries",
                     "declare some 'far' and reach them by: name d = first[i]",
                 )
             )

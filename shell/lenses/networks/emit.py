@@ -17,6 +17,7 @@ import numpy as np
 
 from ....kernel.machine.program import Program
 from ..assembler import AsmError, assemble
+from ..assembler.program import TOO_MANY_NAMES
 from . import tables
 from .description import (
     DescriptionError,
@@ -68,7 +69,8 @@ class Emitted:
         )
 
     def fits(self) -> bool:
-        """Whether it can be assembled; tried with arrays of one element, which takes no time."""
+        """Whether instructions can name all its matrices; tried with arrays of one element, which
+        takes no time.  Raises AsmError for anything else that is wrong with it."""
         light = dict(self.files)
         for name, data in self.files.items():
             if name.endswith(".npy"):
@@ -78,8 +80,10 @@ class Emitted:
                 light[name] = buffer.getvalue()
         try:
             Emitted(light, self.main).assemble()
-        except AsmError:
-            return False
+        except AsmError as error:
+            if error.message.startswith(TOO_MANY_NAMES):
+                return False
+            raise
         return True
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from pxos.kernel.machine.cpu.executor import CpuExecutor
 from pxos.kernel.machine.program import Program, load, save
-from pxos.shell.lenses.assembler import assemble
+from pxos.shell.lenses.assembler import AsmError, assemble
 from pxos.shell.lenses.networks import (
     HeadByHead,
     Reference,
@@ -24,7 +24,7 @@ from pxos.shell.lenses.networks import (
     quantised,
     validate,
 )
-from pxos.shell.lenses.networks.emit import LIBRARY, Credits
+from pxos.shell.lenses.networks.emit import LIBRARY, Credits, Emitted
 from pxos.shell.lenses.networks.samples import random_mlp, random_transformer
 from pxos.shell.lenses.networks.validate import Desk, compare, run
 
@@ -307,3 +307,15 @@ def test_an_mlp_agrees_with_numpy(activation: str, groups: int) -> None:
     found = compare(got, evaluate_mlp(net, x))
     assert found.passes, found
     assert found.largest < 6e-4
+
+
+def test_only_too_many_names_do_not_fit() -> None:
+    emitted = emit(network("gpt2"))
+    assert emitted.fits()
+    files = dict(emitted.files)
+    names = "".join(f"surplus_{number} : I\n" for number in range(187))
+    files[emitted.main] = names.encode() + files[emitted.main]
+    assert not Emitted(files, emitted.main).fits()
+    files[emitted.main] = emitted.files[emitted.main] + b"\n    no_such_thing = 1\n"
+    with pytest.raises(AsmError, match="no_such_thing"):
+        Emitted(files, emitted.main).fits()
