@@ -13,9 +13,10 @@ import numpy as np
 import pexpect
 import pytest
 
-from pxos.boot import environment, photos, tools
+from pxos.boot import doctor, environment, photos, selftest, tools
 from pxos.boot.doctor import examine
 from pxos.kernel.machine import png
+from pxos.kernel.machine.cpu import native
 
 from . import programs
 from .conftest import Pxos, noise
@@ -298,6 +299,27 @@ def test_the_doctor(pxos: Pxos, desk: Path, monkeypatch: pytest.MonkeyPatch) -> 
     text = pxos("doctor").out
     assert all(name in text for name in findings)
     assert {finding.name for finding in examine()} == set(findings)
+
+
+def test_the_doctor_looks_at_the_compiled_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
+    finding = doctor._kernels()
+    assert (finding.state, finding.advice) == ("ok", "")
+    assert "numba" in finding.detail
+    with monkeypatch.context() as patch:
+        patch.setattr(selftest, "differences", lambda make: ["shares"])
+        finding = doctor._kernels()
+    assert finding.state == "broken"
+    assert "shares" in finding.detail
+    with monkeypatch.context() as patch:
+        patch.setattr(native, "load", lambda: None)
+        patch.setattr(native, "failure", lambda: "it needs an older NumPy")
+        finding = doctor._kernels()
+    assert finding.state == "missing"
+    assert "an older NumPy" in finding.detail
+    monkeypatch.setattr(environment, "has_package", lambda name: name != "numba")
+    finding = doctor._kernels()
+    assert finding.state == "missing"
+    assert "pxos[fast]" in finding.advice
 
 
 # ---- the command line -------------------------------------------------------------------
