@@ -98,8 +98,9 @@ class _Loader:
             if self.kernels is None and not self.failure:
                 try:
                     self.kernels = self._compiled()
-                except (ImportError, RuntimeError) as error:
-                    # RuntimeError: numba finds no folder to keep what it compiles.
+                except (ImportError, OSError, RuntimeError) as error:
+                    # OSError: the compiler's library.  RuntimeError: there is no folder to keep
+                    # what was compiled.
                     self.failure = str(error) or type(error).__name__
             return self.kernels
 
@@ -117,7 +118,10 @@ class _Loader:
             compile_for = numba.njit(
                 signature, cache=True, boundscheck=False, error_model="numpy", nogil=True
             )
-            compiled[name] = compile_for(function)
+            try:
+                compiled[name] = compile_for(function)
+            except numba.core.errors.NumbaError as error:
+                raise RuntimeError(f"{name} does not compile: {error}") from error
         return compiled
 
     def _end(self) -> None:

@@ -205,6 +205,16 @@ def test_numba_that_cannot_keep_what_it_compiles(monkeypatch: pytest.MonkeyPatch
     assert loader._thread is None
 
 
+def test_numba_that_cannot_compile_a_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = "int32[::1]"
+    monkeypatch.setitem(
+        native.SIGNATURES, "gather", f"int64({words}, unicode_type, {words}, int64, int64)"
+    )
+    loader = native._Loader()
+    assert loader.load() is None
+    assert "gather does not compile" in loader.failure
+
+
 def test_a_program_that_multiplies_nothing_needs_no_numba() -> None:
     """Nor does an end while they are being loaded wait or crash."""
     code = (
