@@ -46,7 +46,7 @@ from .operand import Operand
 from .small import FEW
 
 #: How close to a half the float64 powers of :func:`_bind_exp2` leave open which way to round.
-_UNSURE = 2.0**-16
+UNSURE = 2.0**-16
 
 #: A function of raw int64 elements of X, giving raw int64 elements of X.
 FixedFunction = Callable[[np.ndarray], np.ndarray]
@@ -213,8 +213,8 @@ def _bind_exp2(out: np.ndarray, x: np.ndarray) -> Run:
         np.floor(value, power)
         np.subtract(value, power, rest)
         if (
-            rest.item(rest.argmin()) < _UNSURE
-            or rest.item(rest.argmax()) > 1 - _UNSURE
+            rest.item(rest.argmin()) < UNSURE
+            or rest.item(rest.argmax()) > 1 - UNSURE
             or power.item(power.argmax()) > X_MAX
         ):
             out[...] = exp2_fixed(raw)

@@ -15,6 +15,7 @@ from ..quantised import FRACTION, X_MAX, X_MIN
 from .finish import Run
 from .operand import Operand
 
+#: Floats below this are exact integers.
 EXACT = float(1 << 53)
 #: Elements of a, b and the result up to which the batched product keeps temporaries.
 FEW = 1 << 18

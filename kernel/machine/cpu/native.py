@@ -16,8 +16,6 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
-from . import native_elements, native_rows
-
 Kernel = Callable[..., int]
 #: Compiled kernels by name.
 Kernels = dict[str, Kernel]
@@ -70,6 +68,8 @@ SIGNATURES = {
 
 def plain_kernel(name: str) -> FunctionType:
     """A kernel as it is written."""
+    from . import native_elements, native_rows
+
     home = native_elements if hasattr(native_elements, name) else native_rows
     plain: FunctionType = getattr(home, name)
     return plain

@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..quantised import X_MAX, X_MIN
+from .functions import UNSURE
+
 #: A span, a table or temporaries.
 Line = np.ndarray
 
 DECLINED = -2
-X_MIN, X_MAX = -(1 << 31), (1 << 31) - 1
-#: How close to a half a power of two of at most 2^31 steps leaves open which way to round: see
-#: ``functions``.
-UNSURE = 2.0**-16
 
 
 def add(

@@ -9,13 +9,13 @@ from math import sqrt
 
 import numpy as np
 
-from .native_elements import DECLINED, X_MAX, X_MIN, Line
+from ..quantised import X_MAX, X_MIN
+from .matmul_parts import EXACT
+from .native_elements import DECLINED, Line
 
 #: A number of 64 bits: numba's integers.
 Long = int | np.int64
 
-#: Floats below this are exact integers.
-EXACT = float(1 << 53)
 #: Values of int64 stay below this.
 REACH = float(1 << 62)
 #: How close to a half a norm of at most 2^13 elements leaves open which way to round: it is below
